@@ -1,0 +1,64 @@
+import { type ChannelEvent, EventNameSchema, type Lane } from "@tandem/protocol";
+import * as v from "valibot";
+import { type EventDefinition, type EventInput, toEventDefinition } from "./event.ts";
+import type { Access, Viewer } from "./rights.ts";
+
+/** How much of a channel's history is kept. What is over any bound is trimmed, oldest first. Default: everything. */
+export interface Retention {
+  /** Most events. */
+  readonly count?: number;
+  /** Longest age in milliseconds. */
+  readonly age?: number;
+  /** Most bytes of payload. */
+  readonly bytes?: number;
+}
+
+/**
+ * May this viewer read this event? Asked on the server for every event and viewer; the ranges of deliveries still cover what was
+ * left out, so that nothing looks lost.
+ */
+export type Visible = (event: ChannelEvent, viewer: Viewer) => boolean;
+
+export interface ChannelInput<E extends Record<string, EventInput>> {
+  /** The event types that may be published: name → Standard Schema, or `event({...})` with version and upcasters. */
+  readonly events: E;
+  readonly retention?: Retention;
+  /** Default: the rights that the token grants. */
+  readonly access?: Access;
+  /** Default: who may read the channel may read all of it. */
+  readonly visible?: Visible;
+  /** The lane of its subscriptions, where they name none. Default `normal`. */
+  readonly priority?: Lane;
+}
+
+/** A declared channel type. `Events` keeps the schemas for the types of the client. */
+export interface ChannelDefinition<E extends Record<string, EventInput> = Record<string, EventInput>> {
+  readonly events: ReadonlyMap<string, EventDefinition>;
+  readonly retention: Retention;
+  readonly access: Access;
+  readonly visible: Visible | undefined;
+  readonly priority: Lane;
+  /** For types only; never there at run time. */
+  readonly "~events"?: E;
+}
+
+/** Declares a channel type. @throws RangeError on an event name or a bound that cannot be. */
+export function channel<const E extends Record<string, EventInput>>(input: ChannelInput<E>): ChannelDefinition<E> {
+  for (const [bound, value] of Object.entries(input.retention ?? {})) {
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`retention.${bound} is a whole number from 1`);
+  }
+  const events = new Map<string, EventDefinition>();
+  for (const [name, declared] of Object.entries(input.events)) {
+    if (!v.is(EventNameSchema, name)) {
+      throw new RangeError(`"${name}" is not an event name: a letter, then letters, digits and _ . - (64 at most)`);
+    }
+    events.set(name, toEventDefinition(declared));
+  }
+  return {
+    events,
+    retention: input.retention ?? {},
+    access: input.access ?? ((request) => request.granted),
+    visible: input.visible,
+    priority: input.priority ?? "normal",
+  };
+}

@@ -1,0 +1,12 @@
+export {
+  type AppDefinition,
+  type ChannelType,
+  defineApp,
+  type EventData,
+  type EventName,
+  type EventOutput,
+  type Guests,
+} from "./app.ts";
+export { type ChannelDefinition, type ChannelInput, channel, type Retention, type Visible } from "./channel.ts";
+export { type EventDefinition, type EventInput, event, type Upcaster, upcast } from "./event.ts";
+export { type Access, type AccessRequest, type Grants, RIGHTS, type Right, type Viewer } from "./rights.ts";

@@ -1,0 +1,41 @@
+export { ChannelNameSchema, channelId, channelName, channelType, isChannelName, matchesPattern } from "./channel-name.ts";
+export type { Codec, Encoded, KeyCount, StoredEvent } from "./codec.ts";
+export {
+  afterClose,
+  closeCodeOf,
+  ERRORS,
+  type ErrorCode,
+  type ErrorDetails,
+  isErrorCode,
+  TandemError,
+} from "./errors.ts";
+export { bodyDigest, chainTag, eventId } from "./hash.ts";
+export { jsonCodec } from "./json.ts";
+export { DEFAULT_LIMITS, type Limits, LimitsSchema } from "./limits.ts";
+export {
+  type ClientMessage,
+  type ClientMessageInput,
+  ClientMessageSchema,
+  type Request,
+} from "./messages/client-message.ts";
+export type { ErrorMessage } from "./messages/error.ts";
+export { type ChannelEvent, type Events, EventSchema } from "./messages/events.ts";
+export { EventNameSchema, EventVersionSchema, LANES, type Lane } from "./messages/fields.ts";
+export type { Hello, Refresh, Welcome } from "./messages/hello.ts";
+export type { History, Page } from "./messages/history.ts";
+export type { Closing, Ping, Pong, Received } from "./messages/liveness.ts";
+export type { Publish, Published } from "./messages/publish.ts";
+export { type ServerMessage, ServerMessageSchema } from "./messages/server-message.ts";
+export type {
+  Reset,
+  ResetReason,
+  Start,
+  Subscribe,
+  Subscribed,
+  Unsubscribe,
+  Unsubscribed,
+} from "./messages/subscription.ts";
+export { type Position, PositionSchema, samePosition } from "./position.ts";
+export { mintedAt, mintProducer, ProducerIdSchema } from "./producer.ts";
+export { type Arrival, decodeUntrusted } from "./untrusted.ts";
+export { type CodecName, PROTOCOL_VERSION, SUBPROTOCOLS } from "./version.ts";

@@ -1,0 +1,56 @@
+import * as v from "valibot";
+import type { Codec, Encoded } from "./codec.ts";
+import { TandemError } from "./errors.ts";
+import { inspect } from "./inspection.ts";
+import type { Limits } from "./limits.ts";
+import { type ClientMessage, ClientMessageSchema } from "./messages/client-message.ts";
+import { RequestIdSchema } from "./messages/fields.ts";
+
+/** One message of a frame from outside: what it says, or what is wrong with it and which request that was, if it told. */
+export type Arrival =
+  | { readonly message: ClientMessage; readonly error?: undefined }
+  | { readonly message?: undefined; readonly error: TandemError; readonly id: number | undefined };
+
+/**
+ * Reads a frame that a client sent. A fault of one message is that message's: the others of the frame stand.
+ *
+ * @throws TandemError `bad-frame` or `too-many-messages` where the frame as a whole cannot be read
+ */
+export function decodeUntrusted(codec: Codec, frame: Encoded, limits: Pick<Limits, "depth" | "frameMessages">): Arrival[] {
+  const spelled = { keys: 0 };
+  const messages = codec.decode(frame, spelled);
+  if (messages.length > limits.frameMessages) {
+    throw new TandemError("too-many-messages", `A frame may hold at most ${limits.frameMessages} messages.`);
+  }
+  let keys = 0;
+  const arrivals = messages.map((message): Arrival => {
+    try {
+      keys += inspect(message, limits.depth);
+      return { message: parseMessage(message) };
+    } catch (error) {
+      if (!(error instanceof TandemError)) throw error;
+      keys = Number.NaN;
+      return { error, id: requestIdOf(message) };
+    }
+  });
+  // Which message gave the key twice cannot be told: the key's first value is gone. None of the frame is taken.
+  if (keys < spelled.keys) {
+    const error = new TandemError("bad-message", "A message of this frame gives a key twice.");
+    return messages.map((message) => ({ error, id: requestIdOf(message) }));
+  }
+  return arrivals;
+}
+
+function parseMessage(message: unknown): ClientMessage {
+  const parsed = v.safeParse(ClientMessageSchema, message, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = v.getDotPath(issue);
+  throw new TandemError("bad-message", path ? `${path}: ${issue.message}` : issue.message);
+}
+
+function requestIdOf(message: unknown): number | undefined {
+  if (typeof message !== "object" || message === null || !("id" in message)) return undefined;
+  const parsed = v.safeParse(RequestIdSchema, message.id);
+  return parsed.success ? parsed.output : undefined;
+}

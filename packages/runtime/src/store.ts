@@ -1,0 +1,30 @@
+/** A value that can be watched: the shape of React's `useSyncExternalStore` and of every other store. */
+export interface Store<T> {
+  /** The present value: the same object until it changes. */
+  get(): T;
+  /** Calls `listener` after each change. @returns the call that ends it. */
+  subscribe(listener: () => void): () => void;
+}
+
+/** A store whose owner sets its value. */
+export class Cell<T> implements Store<T> {
+  #value: T;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get = (): T => this.#value;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  set(value: T): void {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of this.#listeners) listener();
+  }
+}
