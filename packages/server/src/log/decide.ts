@@ -1,0 +1,75 @@
+import { mintedAt, TandemError } from "@tandem/protocol";
+import type { Append, AppendResult, LogBounds, Outcome, Refusal } from "./log.ts";
+
+/** What the log knows of a producer on a channel, inside the append transaction. */
+export interface Mark {
+  /** The last settled sequence number. */
+  readonly mark: number;
+  /** The digest and the outcome of a settled seq, or `undefined` when it is no longer kept. */
+  outcome(seq: number): { readonly digest: string; readonly outcome: Outcome } | undefined;
+}
+
+/** The channel's state that an append is decided on, inside the transaction. */
+export interface ChannelState {
+  readonly offset: number;
+  readonly archived: boolean;
+}
+
+export type Decision =
+  /** Store the events, advance the mark, keep the outcome. */
+  | { readonly kind: "store" }
+  /** Advance the mark and keep the refusal as the outcome. */
+  | { readonly kind: "refuse"; readonly refusal: Refusal }
+  /** Change nothing, answer this. */
+  | { readonly kind: "answer"; readonly result: AppendResult };
+
+const ARCHIVED: Refusal = {
+  code: "channel-archived",
+  message: "The channel is archived: it can be read and not written.",
+};
+
+/**
+ * Decides one append, the same in every log. The producer comes first, before rights, limits and `expect`: a
+ * settled seq is answered again as it was; the next one goes on; one further ahead waits for those before it.
+ *
+ * @param mark `undefined` when the log has no mark of this producer on this channel
+ * @param marks how many marks the producer's user has (asked only where a new one would be made)
+ * @param horizon marks of producers minted before it may have been forgotten (see `Log.forgetProducers`)
+ */
+export function decideAppend(
+  append: Append,
+  mark: Mark | undefined,
+  channel: ChannelState,
+  bounds: LogBounds,
+  marks: () => number,
+  horizon: number,
+): Decision {
+  const { seq, digest, id } = append.producer;
+  if (mark && seq <= mark.mark) {
+    const kept = mark.outcome(seq);
+    if (!kept) return { kind: "answer", result: { kind: "unknown" } };
+    if (kept.digest !== digest) return { kind: "answer", result: { kind: "body-mismatch" } };
+    return { kind: "answer", result: { kind: "settled", outcome: kept.outcome } };
+  }
+  // Its mark may have been forgotten, and what it asks may have taken effect before. No clock is asked: nodes' clocks
+  // differ and jump, and one that is behind would take a forgotten producer for a new one.
+  if (!mark && mintedAt(id) < horizon) return { kind: "answer", result: { kind: "unknown" } };
+  const expected = (mark?.mark ?? 0) + 1;
+  if (seq !== expected) return { kind: "answer", result: { kind: "out-of-sequence", expected } };
+  if (!mark && marks() >= bounds.marksPerUser) return { kind: "answer", result: { kind: "producer-quota" } };
+  if (append.refusal) return { kind: "refuse", refusal: append.refusal };
+  if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
+  if (append.expect !== undefined && append.expect !== channel.offset) {
+    return { kind: "answer", result: { kind: "conflict", head: channel.offset } };
+  }
+  return { kind: "store" };
+}
+
+/** @throws TandemError `internal` when an append has neither events nor a refusal: it would settle nothing */
+export function checkBatch(batch: readonly Append[]): void {
+  for (const append of batch) {
+    if (append.events.length === 0 && !append.refusal) {
+      throw new TandemError("internal", `An append to ${append.channel} has no events.`);
+    }
+  }
+}

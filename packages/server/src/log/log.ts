@@ -1,0 +1,211 @@
+import type { ErrorCode, ErrorDetails, Position, ResetReason, StoredEvent } from "@tandem/protocol";
+
+/** A channel of a tenant: `tenant/type:id`. Neither part can hold a slash. */
+export type ChannelKey = string;
+
+/** A durable entry of a channel, as the log keeps it. */
+export interface LogEvent extends StoredEvent {
+  /** Tag of the position after this event: `chainTag(tag before, id)`. */
+  readonly tag: string;
+  /** Offset of the first event of the append that stored it: the events of one append are read and trimmed together. */
+  readonly run: number;
+}
+
+/** A channel as its row shows it. An unborn channel (nothing was ever appended) has epoch `-` and offset 0. */
+export interface Head {
+  readonly channel: ChannelKey;
+  readonly epoch: string;
+  /** Offset of the newest event. */
+  readonly offset: number;
+  readonly tag: string;
+  /** Offset of the oldest event that is kept; `offset + 1` when none is. */
+  readonly first: number;
+  /** Time of the newest event. */
+  readonly time: number;
+  /** Events kept. */
+  readonly count: number;
+  /** Bytes of payload kept. */
+  readonly bytes: number;
+  readonly archived: boolean;
+  /** Rises with every redaction, archiving and removal: what a node remembers of the channel is then out of date. */
+  readonly revision: number;
+}
+
+/** The epoch of a channel to which nothing was ever appended. Its position 0 goes before every life of the channel. */
+export const UNBORN = "-";
+
+export interface NewEvent {
+  readonly type: string;
+  readonly version: number;
+  /** JSON text. */
+  readonly data: string;
+  readonly author: string | undefined;
+  readonly trace: string | undefined;
+}
+
+/** Who appends, so that it takes effect once. */
+export interface Producer {
+  readonly id: string;
+  /** The user it belongs to: the same id of another user (or tenant) is another producer. */
+  readonly user: string;
+  readonly seq: number;
+  /** `bodyDigest` of what was asked: another body under a used seq is refused. */
+  readonly digest: string;
+}
+
+/** A final refusal: the attempt is settled by it for ever. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly issues?: ErrorDetails["issues"];
+}
+
+/** One attempt to append a run of events to a channel. */
+export interface Append {
+  readonly channel: ChannelKey;
+  readonly producer: Producer;
+  /** At least one, unless refused. Ids are `eventId(producer.id, producer.seq, index)`. */
+  readonly events: readonly NewEvent[];
+  /** Decided before the log was asked (validation, rights): stored as the outcome instead of events. */
+  readonly refusal?: Refusal | undefined;
+  /** The channel's head must still be at this offset, or the answer is `conflict` (settles nothing). */
+  readonly expect?: number | undefined;
+  /** The node's clock. An event's time is the later of this and its predecessor's. */
+  readonly now: number;
+  /** Epoch for the channel if this append brings it to life. Random. */
+  readonly birth: string;
+}
+
+/**
+ * What became of an append. `committed`, `refused` and `archived` settle it now; `settled` repeats an earlier
+ * attempt's outcome; the others settle nothing and may be tried again, but for `body-mismatch` and `unknown`.
+ *
+ * `archived` (a final refusal with code `channel-archived`) comes back as `refused`.
+ */
+export type AppendResult =
+  /** Stored as `offset … offset + events.length - 1`, all at `time`; `tags` has the tag after each of them. */
+  | {
+      readonly kind: "committed";
+      readonly epoch: string;
+      readonly offset: number;
+      readonly time: number;
+      readonly tags: readonly string[];
+      /** Tag of the position before `offset`. */
+      readonly tagBefore: string;
+    }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "settled"; readonly outcome: Outcome }
+  | { readonly kind: "out-of-sequence"; readonly expected: number }
+  | { readonly kind: "conflict"; readonly head: number }
+  | { readonly kind: "body-mismatch" }
+  /** The producer's marks are gone, or the outcome is older than those that are kept. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "producer-quota" };
+
+/** The stored answer to a settled append: the position after its last event, or the refusal. */
+export type Outcome =
+  | { readonly kind: "committed"; readonly position: Position }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+export interface ReadBounds {
+  /** Most events, at least 1; a run is never cut, so that one read may hold more. */
+  readonly events: number;
+  /** Bytes of payload after which no further run is taken. */
+  readonly bytes: number;
+}
+
+/** A contiguous piece of history from one read transaction, or why there is none from there. */
+export type ReadResult =
+  | {
+      readonly kind: "run";
+      readonly head: Head;
+      /** Tag at the position read from. */
+      readonly tagBefore: string;
+      /** Contiguous from the offset after the one read from; empty at the head. */
+      readonly events: readonly LogEvent[];
+    }
+  | { readonly kind: "reset"; readonly reason: ResetReason; readonly head: Head };
+
+/** A page of history backwards. */
+export interface PageResult {
+  readonly head: Head;
+  /** In order of offset, all before `before`. */
+  readonly events: readonly LogEvent[];
+}
+
+/** Bounds past which history is trimmed, whole runs, oldest first. */
+export interface TrimBounds {
+  readonly count?: number | undefined;
+  readonly bytes?: number | undefined;
+  /** Events before this time go. */
+  readonly before?: number | undefined;
+}
+
+/** Where a durable consumer stands on a channel. */
+export interface ConsumerPosition {
+  readonly name: string;
+  readonly channel: ChannelKey;
+  readonly position: Position;
+}
+
+export type LogHealth = { readonly writable: true } | { readonly writable: false; readonly reason: string };
+
+/** How long, how many: the log's own bounds. */
+export interface LogBounds {
+  /** Outcomes kept per producer and channel (the in-flight window). Default 256. */
+  readonly outcomes: number;
+  /** Milliseconds since its last use after which a producer's marks may be forgotten. Default 30 days. */
+  readonly marksAge: number;
+  /** Most marks (producer and channel) of one user. Default 10,000. */
+  readonly marksPerUser: number;
+}
+
+export const DEFAULT_LOG_BOUNDS: LogBounds = { outcomes: 256, marksAge: 30 * 86_400_000, marksPerUser: 10_000 };
+
+/**
+ * The port that stores channels. The log is the truth: what it committed is acknowledged, and nothing else is.
+ *
+ * Every method rejects with a `TandemError`: `storage-unavailable` when the store cannot be written (or read) now.
+ * After a rejected `append` it is not known whether it took effect; trying it again tells.
+ *
+ * Invariants: offsets of a channel are contiguous from 1 within an epoch; an event once stored is never changed or
+ * removed but by `redact` (its payload only), `trim` (whole runs from the front) and `remove` (the channel's life).
+ */
+export interface Log {
+  /**
+   * Stores a batch in one transaction, each append decided in the order given (see `decideAppend`); resolves once
+   * the batch is durable. Appends of other calls may share the commit. Several appends may name one channel or one producer.
+   */
+  append(batch: readonly Append[]): Promise<AppendResult[]>;
+  /**
+   * Reads on from a position, in one transaction.
+   *
+   * @param after a position, checked against the channel's epoch and tags; or an offset, taken as it is
+   */
+  read(channel: ChannelKey, after: Position | number, bounds: ReadBounds): Promise<ReadResult>;
+  /** The newest `limit` events before offset `before` (default: from the head). May hold more: runs are not cut. */
+  page(channel: ChannelKey, before: number | undefined, limit: number): Promise<PageResult>;
+  /** The heads of channels, in one query, in the order asked. */
+  heads(channels: readonly ChannelKey[]): Promise<Head[]>;
+  /** All channels that were born or archived, in order of key, after `after`, at most `limit`. */
+  channels(after: ChannelKey | undefined, limit: number): Promise<Head[]>;
+  /** Trims whole runs from the front until the bounds hold; the newest run stays. @returns the head after it */
+  trim(channel: ChannelKey, bounds: TrimBounds): Promise<Head>;
+  /** Erases the payload of one event for good. @returns false when there is no such event (any more) */
+  redact(channel: ChannelKey, offset: number): Promise<boolean>;
+  /** Archives a channel (it can be read and not written), or takes that back. */
+  archive(channel: ChannelKey, archived: boolean): Promise<Head>;
+  /** Ends a channel's life: its events go, and the next append begins another epoch. Producers' marks stay. What is
+   * not there (unborn, not archived) stays as it is. */
+  remove(channel: ChannelKey): Promise<void>;
+  /**
+   * Forgets the marks of producers minted and last used before `now - marksAge`. The log remembers until when they were
+   * minted (the horizon): an older producer without a mark is answered `unknown` from then on. @returns how many
+   */
+  forgetProducers(now: number): Promise<number>;
+  loadConsumer(name: string, channel: ChannelKey): Promise<Position | undefined>;
+  saveConsumer(position: ConsumerPosition): Promise<void>;
+  health(): LogHealth;
+  /** Finishes what was begun, then lets go of the store. */
+  close(): Promise<void>;
+}
