@@ -46,10 +46,10 @@ const packages: Record<string, { values: string[]; types?: string[] }> = {
 const stages: string[][] = [
   ["transport"],
   ["operations"],
-  ["connection"],
-  ["consumer"],
+  ["connection", "application"],
   ["channel"],
-  ["log", "bus", "access"],
+  ["bus"],
+  ["log", "access"],
   ["delivery"],
 ];
 const flow = `server → ${stages.map((row) => row.join(" | ")).join(" → ")}`;

@@ -7,20 +7,39 @@ export const ERRORS = {
   "bad-frame": { retryable: false, close: 4400, meaning: "The frame is not a list of messages of this codec." },
   "bad-message": { retryable: false, meaning: "A message lacks a field, has one too many, or has a wrong value." },
   "too-deep": { retryable: false, meaning: "A message is nested deeper than the limit `depth`." },
-  "too-many-messages": { retryable: false, close: 4406, meaning: "A frame holds more messages than the limit `frameMessages`." },
-  "too-many-errors": { retryable: false, close: 4407, meaning: "The connection sent too many wrong messages in a row." },
+  "too-many-messages": {
+    retryable: false,
+    close: 4406,
+    meaning: "A frame holds more messages than the limit `frameMessages`.",
+  },
+  "too-many-errors": {
+    retryable: false,
+    close: 4407,
+    meaning: "The connection sent too many wrong messages in a row.",
+  },
   "request-in-use": { retryable: false, meaning: "A request with this id is still waiting for its answer." },
   "unsupported-version": { retryable: false, close: 4402, meaning: "The server does not speak this protocol version." },
   // Who sent it
   "not-authenticated": { retryable: false, close: 4401, meaning: "The first message on a connection must be `hello`." },
-  "already-authenticated": { retryable: false, meaning: "A connection says `hello` once; a new token goes into `refresh`." },
+  "already-authenticated": {
+    retryable: false,
+    meaning: "A connection says `hello` once; a new token goes into `refresh`.",
+  },
   "token-invalid": { retryable: false, close: 4401, meaning: "The token is not one this server accepts." },
   "token-expired": { retryable: true, close: 4004, meaning: "The token has expired: come back with a fresh one." },
   "token-revoked": { retryable: false, close: 4403, meaning: "The token, its user or its tenant was revoked." },
   "wrong-user": { retryable: false, meaning: "A refresh must keep the user and the tenant of the connection." },
-  "guests-not-admitted": { retryable: false, close: 4401, meaning: "This application admits no guests: bring a token." },
+  "guests-not-admitted": {
+    retryable: false,
+    close: 4401,
+    meaning: "This application admits no guests: bring a token.",
+  },
   "needs-auth": { retryable: true, meaning: "The token expired or was revoked: send `refresh`, then ask again." },
-  "keys-unavailable": { retryable: true, close: 4007, meaning: "The keys that tokens are checked with cannot be fetched now." },
+  "keys-unavailable": {
+    retryable: true,
+    close: 4007,
+    meaning: "The keys that tokens are checked with cannot be fetched now.",
+  },
   "handshake-timeout": { retryable: true, close: 4005, meaning: "No `hello` came in time." },
   "needs-auth-timeout": { retryable: true, close: 4006, meaning: "No fresh token came in time." },
   // What it may do
@@ -29,11 +48,17 @@ export const ERRORS = {
   "already-subscribed": { retryable: false, meaning: "The connection is subscribed to this channel." },
   "not-subscribed": { retryable: false, meaning: "The connection is not subscribed to this channel." },
   "too-many-subscriptions": { retryable: false, meaning: "More subscriptions than the limit `subscriptions`." },
-  "too-many-requests": { retryable: true, meaning: "More requests wait than the limits `requests` and `inFlight` allow." },
+  "too-many-requests": {
+    retryable: true,
+    meaning: "More requests wait than the limits `requests` and `inFlight` allow.",
+  },
   "not-yet": { retryable: true, meaning: "The channel has not reached the position named in `atLeast`." },
   "credit-violation": { retryable: false, close: 4408, meaning: "Frames were acknowledged that were never sent." },
   // Publishing
-  "invalid-event": { retryable: false, meaning: "The channel's type does not declare this event, or not this version of it." },
+  "invalid-event": {
+    retryable: false,
+    meaning: "The channel's type does not declare this event, or not this version of it.",
+  },
   "invalid-data": { retryable: false, meaning: "The event's data does not match its schema." },
   "event-too-large": { retryable: false, meaning: "The event's data is longer than the limit `eventBytes`." },
   "out-of-sequence": { retryable: true, meaning: "Publishes of this producer before this one have not been stored." },
@@ -46,7 +71,10 @@ export const ERRORS = {
   // The server
   "rate-limited": { retryable: true, meaning: "Too much at once: try again after `retryAfter`." },
   overloaded: { retryable: true, meaning: "The server has too much waiting: try again after `retryAfter`." },
-  "storage-unavailable": { retryable: true, meaning: "The log cannot store events now (a full disk, a failed write). Reads go on." },
+  "storage-unavailable": {
+    retryable: true,
+    meaning: "The log cannot store events now (a full disk, a failed write). Reads go on.",
+  },
   "no-progress": { retryable: true, close: 4001, meaning: "The client acknowledged nothing for too long." },
   "ping-timeout": { retryable: true, close: 4002, meaning: "The client gave no sign of life." },
   "shutting-down": { retryable: true, close: 4500, meaning: "The server is being stopped: come back after the hint." },
@@ -56,13 +84,14 @@ export const ERRORS = {
   "queue-full": { retryable: false, meaning: "The client's queue of publishes is full." },
   disconnected: { retryable: true, meaning: "The connection was lost before the answer came." },
   closed: { retryable: false, meaning: "The client was closed." },
+  "token-unavailable": { retryable: true, meaning: "The application's `token` function failed, or took too long." },
 } as const satisfies Record<string, { retryable: boolean; close?: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
 /** The close code with which a connection ends for this error, or `undefined` where it goes on. */
 export function closeCodeOf(code: ErrorCode): number | undefined {
-  const entry: { close?: number } = ERRORS[code];
+  const entry: { readonly retryable: boolean; readonly close?: number } = ERRORS[code];
   return entry.close;
 }
 

@@ -1,4 +1,11 @@
-export { ChannelNameSchema, channelId, channelName, channelType, isChannelName, matchesPattern } from "./channel-name.ts";
+export {
+  ChannelNameSchema,
+  channelId,
+  channelName,
+  channelType,
+  isChannelName,
+  matchesPattern,
+} from "./channel-name.ts";
 export type { Codec, Encoded, KeyCount, StoredEvent } from "./codec.ts";
 export {
   afterClose,
@@ -19,7 +26,7 @@ export {
   type Request,
 } from "./messages/client-message.ts";
 export type { ErrorMessage } from "./messages/error.ts";
-export { type ChannelEvent, type Events, EventSchema } from "./messages/events.ts";
+export { type ChannelEvent, EventSchema, type Events } from "./messages/events.ts";
 export { EventNameSchema, EventVersionSchema, LANES, type Lane } from "./messages/fields.ts";
 export type { Hello, Refresh, Welcome } from "./messages/hello.ts";
 export type { History, Page } from "./messages/history.ts";

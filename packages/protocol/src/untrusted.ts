@@ -3,7 +3,8 @@ import type { Codec, Encoded } from "./codec.ts";
 import { TandemError } from "./errors.ts";
 import { inspect } from "./inspection.ts";
 import type { Limits } from "./limits.ts";
-import { type ClientMessage, ClientMessageSchema } from "./messages/client-message.ts";
+import type { ClientMessage } from "./messages/client-message.ts";
+import { ClientMessageSchema } from "./messages/client-message.ts";
 import { RequestIdSchema } from "./messages/fields.ts";
 
 /** One message of a frame from outside: what it says, or what is wrong with it and which request that was, if it told. */
@@ -16,7 +17,11 @@ export type Arrival =
  *
  * @throws TandemError `bad-frame` or `too-many-messages` where the frame as a whole cannot be read
  */
-export function decodeUntrusted(codec: Codec, frame: Encoded, limits: Pick<Limits, "depth" | "frameMessages">): Arrival[] {
+export function decodeUntrusted(
+  codec: Codec,
+  frame: Encoded,
+  limits: Pick<Limits, "depth" | "frameMessages">,
+): Arrival[] {
   const spelled = { keys: 0 };
   const messages = codec.decode(frame, spelled);
   if (messages.length > limits.frameMessages) {

@@ -43,6 +43,9 @@ export interface NewEvent {
   readonly trace: string | undefined;
 }
 
+/** The user of the application's own producers. No token names it; no quota holds it. */
+export const APPLICATION = "";
+
 /** Who appends, so that it takes effect once. */
 export interface Producer {
   readonly id: string;

@@ -1,0 +1,167 @@
+import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
+import { channelName, isChannelName, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import type { Channel } from "../channel/channel.ts";
+import type { Channels } from "../channel/channels.ts";
+import { toError, validate } from "../channel/validation.ts";
+import { channelKey } from "../log/key.ts";
+import type { Head, Log } from "../log/log.ts";
+import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
+import { Consumer } from "./consumer.ts";
+import { Publisher } from "./publisher.ts";
+import { Reader } from "./reader.ts";
+
+/** Most channels to which the application publishes at once with a producer of its own each. */
+const PUBLISHERS = 10_000;
+
+export interface ApplicationPorts {
+  readonly channels: Channels;
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+}
+
+export interface PublishOptions {
+  /** Whom readers are shown as its author. Default: nobody, the application itself. */
+  readonly author?: string;
+  /** The version of the event's schema that `data` is of. Default: the declared one. */
+  readonly version?: number;
+  /** W3C `traceparent`. */
+  readonly trace?: string;
+}
+
+/** What an in-process subscription calls. A handler that returns a promise is waited for: the channel does not run ahead of it. */
+export interface SubscriptionHandler {
+  onEvents(events: readonly ChannelEvent[], position: Position): void | Promise<void>;
+  /** The history does not go on as it was: begin anew from `position`. Default: goes on from there. */
+  onReset?(reason: ResetReason, position: Position): void | Promise<void>;
+}
+
+/** The application's own side of one tenant: it may do everything, in the process of the server. */
+export class Application {
+  readonly tenant: string;
+  readonly #ports: ApplicationPorts;
+  readonly #publishers = new Map<string, Publisher>();
+
+  constructor(tenant: string, ports: ApplicationPorts) {
+    this.tenant = tenant;
+    this.#ports = ports;
+  }
+
+  /**
+   * Publishes an event. Takes effect once; resolves when it is durable.
+   *
+   * @param channel its full name: `room:42`
+   * @throws TandemError (by rejection) `forbidden` for an undeclared type, `invalid-event`, `invalid-data`, `event-too-large`,
+   *   `channel-archived`; `storage-unavailable` or `overloaded` when the log could not take it for 30 s
+   */
+  async publish(channel: string, event: string, data: unknown, options: PublishOptions = {}): Promise<Position> {
+    const definition = this.#ports.channels.definitionOf(channel);
+    if (!definition || !isChannelName(channel)) {
+      throw new TandemError("forbidden", `"${channel}" is no channel of a declared type.`);
+    }
+    const version = options.version ?? definition.events.get(event)?.version ?? 1;
+    const draft = { event, version, data, author: options.author, trace: options.trace };
+    const verdict = await validate(definition, draft, this.#ports.limits.eventBytes);
+    if ("refusal" in verdict) throw toError(verdict.refusal);
+    return this.#publisher(channel).publish(verdict.events);
+  }
+
+  #publisher(channel: string): Publisher {
+    const known = this.#publishers.get(channel);
+    if (known) return known;
+    if (this.#publishers.size >= PUBLISHERS) {
+      for (const [name, publisher] of this.#publishers) if (publisher.idle) this.#publishers.delete(name);
+    }
+    const publisher = new Publisher(() => this.#open(channel), this.#ports.runtime);
+    this.#publishers.set(channel, publisher);
+    return publisher;
+  }
+
+  #open(channel: string): Promise<Channel> {
+    if (!isChannelName(channel))
+      return Promise.reject(new TandemError("forbidden", `"${channel}" is no channel's name.`));
+    return this.#ports.channels.open(this.tenant, channel);
+  }
+
+  /** The channel's head: where it is, what is kept of it. */
+  async head(channel: string): Promise<Head> {
+    const [head] = await this.#ports.log.heads([channelKey(this.tenant, channel)]);
+    if (!head) throw new TandemError("internal");
+    return head;
+  }
+
+  /** A page of history, newest first page first; `next` is the `before` of the page before it. */
+  async history(channel: string, page: { readonly before?: number; readonly limit?: number } = {}) {
+    const open = await this.#open(channel);
+    const { epoch, events, next } = await open.page(page.before, page.limit ?? 100, Number.POSITIVE_INFINITY);
+    return { epoch, events: events.map((event) => event.value), next };
+  }
+
+  /**
+   * Reads a channel in this process, from now, from a position or with the last `n` events, until stopped.
+   *
+   * @returns the call that stops it
+   */
+  async subscribe(channel: string, handler: SubscriptionHandler, from?: Start): Promise<() => void> {
+    const open = await this.#open(channel);
+    const reader = new Reader(open, await start(open, from, handler));
+    void this.#follow(reader, handler, channel);
+    return () => reader.stop();
+  }
+
+  async #follow(reader: Reader, handler: SubscriptionHandler, channel: string): Promise<void> {
+    for await (const reading of reader) {
+      try {
+        if (reading.kind === "events") await handler.onEvents(reading.events, reading.position);
+        else await handler.onReset?.(reading.reason, reading.position);
+      } catch (error) {
+        this.#ports.runtime.logger.error({ error, channel }, "a subscription's handler failed");
+      }
+    }
+  }
+
+  /** Starts a durable consumer: see `Consumer`. */
+  async consume(
+    name: string,
+    channel: string,
+    handler: ConsumerHandler,
+    options: ConsumerOptions = {},
+  ): Promise<Consumer> {
+    const consumer = new Consumer(name, await this.#open(channel), handler, options, this.#ports);
+    await consumer.start();
+    return consumer;
+  }
+
+  /** Archives a channel: it can be read and not written. `false` takes that back. */
+  async archive(channel: string, archived = true): Promise<void> {
+    await this.#ports.log.archive(this.#key(channel), archived);
+    await this.#ports.channels.changed(this.#key(channel));
+  }
+
+  /** Deletes a channel with its whole history. Its next event begins another life of it. */
+  async remove(channel: string): Promise<void> {
+    await this.#ports.log.remove(this.#key(channel));
+    await this.#ports.channels.changed(this.#key(channel));
+  }
+
+  /** Erases the payload of an event for good; its offset stays. @returns false when there is no such event (any more) */
+  async redact(channel: string, offset: number): Promise<boolean> {
+    const erased = await this.#ports.log.redact(this.#key(channel), offset);
+    if (erased) await this.#ports.channels.changed(this.#key(channel));
+    return erased;
+  }
+
+  #key(channel: string): string {
+    const colon = channel.indexOf(":");
+    return channelKey(this.tenant, channelName(channel.slice(0, colon), channel.slice(colon + 1)));
+  }
+}
+
+async function start(channel: Channel, from: Start | undefined, handler: SubscriptionHandler): Promise<Position> {
+  if (!from) return channel.position;
+  if ("last" in from) return channel.back(from.last);
+  const { position, reset } = await channel.resume(from);
+  if (reset) await handler.onReset?.(reset, position);
+  return position;
+}

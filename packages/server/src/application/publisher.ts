@@ -1,0 +1,146 @@
+import type { Position } from "@tandem/protocol";
+import { bodyDigest, mintProducer, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import { fullJitter } from "@tandem/runtime";
+import type { Channel } from "../channel/channel.ts";
+import { toError } from "../channel/validation.ts";
+import type { AppendResult, NewEvent } from "../log/log.ts";
+import { APPLICATION } from "../log/log.ts";
+
+/** Publishes of the application to one channel that may wait. */
+const WAITING = 10_000;
+
+/** A publish that the log cannot take for this long, in milliseconds, comes back to the application. */
+const PATIENCE_MS = 30_000;
+
+interface Waiting {
+  readonly events: readonly NewEvent[];
+  readonly digest: string;
+  readonly since: number;
+  resolve(position: Position): void;
+  reject(error: TandemError): void;
+}
+
+/**
+ * The application's own publishes to one channel, by a producer as every publish has one: what failed for the moment
+ * is tried again in order, and takes effect once.
+ */
+export class Publisher {
+  readonly #channel: () => Promise<Channel>;
+  readonly #runtime: Runtime;
+  #producer: string;
+  #settled = 0;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(channel: () => Promise<Channel>, runtime: Runtime) {
+    this.#channel = channel;
+    this.#runtime = runtime;
+    this.#producer = this.#mint();
+  }
+
+  #mint(): string {
+    return mintProducer(this.#runtime.now(), this.#runtime.randomId());
+  }
+
+  get idle(): boolean {
+    return !this.#running;
+  }
+
+  /** @throws TandemError (by rejection) `overloaded`, `channel-archived`; what the log answered last when patience ended */
+  publish(events: readonly NewEvent[]): Promise<Position> {
+    if (this.#waiting.length >= WAITING)
+      return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: 1_000 }));
+    const [first] = events;
+    const data = events.map((event) => event.data).join("\n");
+    const digest = first ? bodyDigest(first.type, first.version, data) : "";
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ events, digest, since: this.#runtime.elapsed(), resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let failures = 0; this.#waiting.length > 0; ) {
+      const error = await this.#attempt();
+      if (!error) {
+        failures = 0;
+        continue;
+      }
+      if (this.#giveUp(error)) continue;
+      const wait = Math.max(fullJitter(failures++, this.#runtime.random(), 100, 2_000), error.retryAfter ?? 0);
+      await new Promise<void>((resolve) => this.#runtime.timer(wait, resolve));
+    }
+    this.#running = false;
+  }
+
+  /** Asks for everything that waits, in order. @returns what kept the first of the rest from being settled */
+  async #attempt(): Promise<TandemError | undefined> {
+    const asked = this.#waiting;
+    const answers = await this.#ask(asked);
+    let settled = 0;
+    for (const [at, answer] of answers.entries()) {
+      const waiting = asked[at] as Waiting;
+      const error = answer instanceof TandemError ? answer : this.#conclude(waiting, answer);
+      if (error) {
+        this.#settle(settled);
+        return error;
+      }
+      settled++;
+    }
+    this.#settle(settled);
+    return undefined;
+  }
+
+  async #ask(asked: readonly Waiting[]): Promise<(AppendResult | TandemError)[]> {
+    try {
+      const channel = await this.#channel();
+      return await Promise.all(
+        asked.map(({ events, digest }, at) => {
+          const producer = { id: this.#producer, user: APPLICATION, seq: this.#settled + at + 1, digest };
+          return channel.append({ producer, events }).catch(toTandemError);
+        }),
+      );
+    } catch (error) {
+      return [toTandemError(error)];
+    }
+  }
+
+  #settle(count: number): void {
+    this.#settled += count;
+    this.#waiting = this.#waiting.slice(count);
+  }
+
+  /** @returns an error where the log has not settled it */
+  #conclude(waiting: Waiting, result: AppendResult): TandemError | undefined {
+    if (result.kind === "committed") {
+      const { epoch, offset, tags } = result;
+      waiting.resolve({ epoch, offset: offset + tags.length - 1, tag: tags[tags.length - 1] ?? "" });
+      return undefined;
+    }
+    const outcome = result.kind === "settled" ? result.outcome : result;
+    if (outcome.kind === "committed") waiting.resolve(outcome.position);
+    else if (outcome.kind === "refused") waiting.reject(toError(outcome.refusal));
+    else return new TandemError(outcome.kind === "unknown" ? "unknown-outcome" : outcome.kind);
+    return undefined;
+  }
+
+  /** Gives the first that waits back to the application when its time is over or trying again cannot help. */
+  #giveUp(error: TandemError): boolean {
+    const [first] = this.#waiting;
+    const lost = error.code === "out-of-sequence";
+    if (!first || (error.retryable && !lost && this.#runtime.elapsed() - first.since < PATIENCE_MS)) return false;
+    // Marks that went back (a restored past) have none of what waits: a new producer asks for it from the start.
+    this.#producer = this.#mint();
+    this.#settled = 0;
+    if (lost) return true;
+    this.#waiting = this.#waiting.slice(1);
+    first.reject(error);
+    return true;
+  }
+}
+
+function toTandemError(error: unknown): TandemError {
+  return error instanceof TandemError ? error : new TandemError("internal", undefined, { cause: error });
+}

@@ -1,0 +1,78 @@
+import type { ChannelEvent, Position, ResetReason } from "@tandem/protocol";
+import type { Channel } from "../channel/channel.ts";
+import type { Subscriber } from "../delivery/subscriber.ts";
+
+/** What a reader comes to, in order: events, or a place from which the history does not go on as it was. */
+export type Reading =
+  | { readonly kind: "events"; readonly events: readonly ChannelEvent[]; readonly position: Position }
+  | { readonly kind: "reset"; readonly reason: ResetReason; readonly position: Position };
+
+/**
+ * The application's own reading of a channel: from a position on, without end, at the pace at which it is asked. It is
+ * a position and nothing else: what is not asked for waits in the log.
+ */
+export class Reader implements Subscriber, AsyncIterable<Reading> {
+  readonly #channel: Channel;
+  readonly #leave: () => void;
+  #position: Position;
+  #wake: (() => void) | undefined;
+  #reset: Extract<Reading, { kind: "reset" }> | undefined;
+  #stopped = false;
+
+  constructor(channel: Channel, position: Position) {
+    this.#channel = channel;
+    this.#position = position;
+    this.#leave = channel.subscribe(this);
+  }
+
+  deliver(): void {
+    this.#wake?.();
+  }
+
+  reset(position: Position, reason: ResetReason): void {
+    this.#reset = { kind: "reset", reason, position };
+    this.#wake?.();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#leave();
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Reading> {
+    try {
+      while (!this.#stopped) {
+        const reading = await this.#read();
+        if (this.#stopped) return;
+        if (reading) yield reading;
+        else await this.#news();
+      }
+    } finally {
+      this.stop();
+    }
+  }
+
+  async #read(): Promise<Reading | undefined> {
+    const next = this.#reset ?? (await this.#channel.next(this.#position));
+    const reset = this.#reset ?? (next.kind === "reset" ? next : undefined);
+    this.#reset = undefined;
+    if (reset) {
+      this.#position = reset.position;
+      return reset;
+    }
+    if (next.kind !== "batch") return undefined;
+    const { epoch, to, tag, events } = next.batch;
+    this.#position = { epoch, offset: to, tag };
+    return { kind: "events", events: events.map((event) => event.value), position: this.#position };
+  }
+
+  /** Resolves at the next event or reset; at once, where one came since the channel was read. */
+  async #news(): Promise<void> {
+    if (this.#stopped || this.#reset || this.#position.offset !== this.#channel.head.offset) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+}

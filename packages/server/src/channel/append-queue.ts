@@ -1,0 +1,99 @@
+import { eventId, TandemError } from "@tandem/protocol";
+import type { Append, AppendResult, Log, LogEvent } from "../log/log.ts";
+
+/** Most appends of one channel that wait on a node. */
+const WAITING = 8_192;
+
+/** Most appends that go to the log in one batch. */
+const BATCH = 512;
+
+/** How long a publisher is asked to wait when the queue is full, in milliseconds. */
+const OVERLOAD_MS = 1_000;
+
+/** Events that the log committed in one go: contiguous, the first after `{epoch, from, tagBefore}`. */
+export interface Committed {
+  readonly epoch: string;
+  readonly from: number;
+  readonly tagBefore: string;
+  readonly events: readonly LogEvent[];
+}
+
+interface Waiting {
+  readonly append: Append;
+  settle(result: AppendResult): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * A channel's appends on this node: one batch in flight, everything that arrives meanwhile goes into the next one.
+ * What was committed is told (`onCommitted`) before those who asked for it are answered.
+ */
+export class AppendQueue {
+  readonly #log: Log;
+  readonly #onCommitted: (committed: Committed) => void;
+  readonly #onUncertain: () => void;
+  #waiting: Waiting[] = [];
+  #inFlight = false;
+
+  /** @param onUncertain the log did not answer a batch: it may have committed it */
+  constructor(log: Log, onCommitted: (committed: Committed) => void, onUncertain: () => void) {
+    this.#log = log;
+    this.#onCommitted = onCommitted;
+    this.#onUncertain = onUncertain;
+  }
+
+  get busy(): boolean {
+    return this.#inFlight || this.#waiting.length > 0;
+  }
+
+  /** @throws TandemError (by rejection) `overloaded`, or what the log rejected the batch with */
+  push(append: Append): Promise<AppendResult> {
+    if (this.#waiting.length >= WAITING) {
+      return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: OVERLOAD_MS }));
+    }
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ append, settle, fail });
+      if (!this.#inFlight) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#inFlight = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, BATCH);
+      this.#waiting = this.#waiting.slice(BATCH);
+      try {
+        const results = await this.#log.append(batch.map((waiting) => waiting.append));
+        const committed = collect(batch, results);
+        if (committed) this.#onCommitted(committed);
+        for (const [at, result] of results.entries()) batch[at]?.settle(result);
+      } catch (error) {
+        this.#onUncertain();
+        for (const waiting of batch) waiting.fail(error);
+      }
+    }
+    this.#inFlight = false;
+  }
+}
+
+/** The events of a batch. One transaction wrote them, one after the other: they are contiguous. */
+function collect(batch: readonly Waiting[], results: readonly AppendResult[]): Committed | undefined {
+  const events: LogEvent[] = [];
+  let first: Extract<AppendResult, { kind: "committed" }> | undefined;
+  for (const [at, result] of results.entries()) {
+    const append = batch[at]?.append;
+    if (result.kind !== "committed" || !append) continue;
+    first ??= result;
+    for (const [index, event] of append.events.entries()) {
+      events.push({
+        ...event,
+        offset: result.offset + index,
+        id: eventId(append.producer.id, append.producer.seq, index),
+        time: result.time,
+        tag: result.tags[index] ?? "",
+        run: result.offset,
+      });
+    }
+  }
+  return first && { epoch: first.epoch, from: first.offset - 1, tagBefore: first.tagBefore, events };
+}

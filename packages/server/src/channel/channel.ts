@@ -1,0 +1,260 @@
+import type { ChannelDefinition } from "@tandem/app";
+import type { Position, ResetReason } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import type { BusMessage } from "../bus/bus.ts";
+import { Batch } from "../delivery/batch.ts";
+import type { Next, Source, Subscriber } from "../delivery/subscriber.ts";
+import { nameOf } from "../log/key.ts";
+import type { Append, AppendResult, ChannelKey, Head, Log, LogEvent } from "../log/log.ts";
+import { UNBORN } from "../log/log.ts";
+import type { Committed } from "./append-queue.ts";
+import { AppendQueue } from "./append-queue.ts";
+import { share } from "./presentation.ts";
+import { cutAtRun, PIECE_BYTES, RECENT_BOUNDS, Recent } from "./recent.ts";
+import type { HistoryPage, Resumption } from "./replay.ts";
+import { Replay } from "./replay.ts";
+
+/** What one read takes when a node catches up with the log. */
+const CATCH_UP = { events: 512, bytes: 262_144 };
+
+/** What a channel needs of its node. */
+export interface ChannelPorts {
+  readonly log: Log;
+  readonly runtime: Runtime;
+  send(message: BusMessage): void;
+}
+
+/**
+ * A channel as this node knows it: its head, its newest events, its subscribers. Applies events in offset order only, whether
+ * they come from its own appends, from the bus or from the log, and reads the log wherever there is a doubt.
+ */
+export class Channel implements Source {
+  readonly key: ChannelKey;
+  readonly name: string;
+  readonly definition: ChannelDefinition;
+  readonly #ports: ChannelPorts;
+  readonly #queue: AppendQueue;
+  readonly #replay: Replay;
+  readonly #subscribers = new Set<Subscriber>();
+  #head: Head;
+  #recent: Recent;
+  #catchingUp: Promise<boolean> | undefined;
+  #doubted = false;
+  #closed = false;
+
+  /** @param tail the newest events, contiguous up to the head */
+  constructor(
+    key: ChannelKey,
+    definition: ChannelDefinition,
+    ports: ChannelPorts,
+    head: Head,
+    tail: readonly LogEvent[],
+  ) {
+    this.key = key;
+    this.name = nameOf(key);
+    this.definition = definition;
+    this.#ports = ports;
+    this.#head = head;
+    this.#queue = new AppendQueue(
+      ports.log,
+      (committed) => this.#committed(committed),
+      () => this.doubt(),
+    );
+    this.#replay = new Replay(this, ports);
+    this.#recent = this.#remember(tail);
+  }
+
+  #remember(tail: readonly LogEvent[]): Recent {
+    const { epoch } = this.#head;
+    const [oldest, ...rest] = tail;
+    if (!oldest) return new Recent(this.position, RECENT_BOUNDS);
+    const whole = oldest.offset === 1;
+    const floor = whole ? { epoch, offset: 0, tag: "" } : { epoch, offset: oldest.offset, tag: oldest.tag };
+    const recent = new Recent(floor, RECENT_BOUNDS);
+    for (const event of whole ? tail : rest) recent.push(share(event, this.definition, this.#ports.runtime.logger));
+    return recent;
+  }
+
+  /** The channel's row, as far as this node knows it. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  get position(): Position {
+    return { epoch: this.#head.epoch, offset: this.#head.offset, tag: this.#head.tag };
+  }
+
+  get recent(): Recent {
+    return this.#recent;
+  }
+
+  /** Nobody listens, and nothing is under way. */
+  get idle(): boolean {
+    return this.#subscribers.size === 0 && !this.#queue.busy && !this.#catchingUp;
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */
+  append(append: Omit<Append, "channel" | "now" | "birth">): Promise<AppendResult> {
+    const { runtime } = this.#ports;
+    return this.#queue.push({
+      ...append,
+      channel: this.key,
+      now: runtime.now(),
+      birth: runtime.randomId().slice(0, 12),
+    });
+  }
+
+  #committed(committed: Committed): void {
+    this.#ports.send({ kind: "events", channel: this.key, ...committed });
+    this.#apply(committed);
+  }
+
+  /** Events that another node committed. */
+  receive(committed: Committed): void {
+    this.#apply(committed);
+  }
+
+  #apply({ epoch, from, tagBefore, events }: Committed): void {
+    const head = this.#head;
+    const born = head.epoch === UNBORN && from === 0;
+    if (this.#closed || (epoch === head.epoch && from + events.length <= head.offset)) return;
+    const known = head.offset - from;
+    const follows = (epoch === head.epoch || born) && known >= 0;
+    if (!follows || (known === 0 ? tagBefore : events[known - 1]?.tag) !== head.tag) {
+      this.doubt();
+      return;
+    }
+    this.#advance(epoch, events.slice(known));
+  }
+
+  #advance(epoch: string, events: readonly LogEvent[]): void {
+    const last = events[events.length - 1] as LogEvent;
+    const from = this.#head.offset;
+    const shared = events.map((event) => share(event, this.definition, this.#ports.runtime.logger));
+    if (this.#head.epoch !== epoch) this.#recent = new Recent({ epoch, offset: 0, tag: "" }, RECENT_BOUNDS);
+    let { bytes } = this.#head;
+    for (const event of shared) {
+      this.#recent.push(event);
+      bytes += event.stored.data?.length ?? 0;
+    }
+    const { offset, tag, time } = last;
+    this.#head = { ...this.#head, epoch, offset, tag, time, bytes, count: this.#head.count + events.length };
+    let start = 0;
+    while (start < shared.length) {
+      const end = cutAtRun(shared, start, PIECE_BYTES);
+      const batch = new Batch(this.name, epoch, from + start, shared.slice(start, end), this.definition.visible);
+      for (const subscriber of this.#subscribers) subscriber.deliver(batch);
+      start = end;
+    }
+  }
+
+  /** Something may have been missed: reads on from the log. */
+  doubt(): void {
+    this.#doubted = true;
+    void this.catchUp();
+  }
+
+  /**
+   * Reads on from the log until its head. Resolves when this node knows what the log held when it was called; never rejects:
+   * where the log cannot be read, the next doubt (at latest the regular look at the heads) tries again.
+   *
+   * @returns false when the log could not be read
+   */
+  catchUp(): Promise<boolean> {
+    // A read that is under way may have looked before the event that the caller asks for: one more follows it.
+    this.#doubted = true;
+    this.#catchingUp ??= this.#readOn().then(
+      () => this.#caughtUp(true),
+      (error: unknown) => {
+        this.#ports.runtime.logger.warn({ error, channel: this.key }, "the log could not be read");
+        return this.#caughtUp(false);
+      },
+    );
+    return this.#catchingUp;
+  }
+
+  #caughtUp(read: boolean): boolean {
+    this.#catchingUp = undefined;
+    return read;
+  }
+
+  async #readOn(): Promise<void> {
+    while (this.#doubted && !this.#closed) {
+      this.#doubted = false;
+      for (;;) {
+        const from = this.position;
+        const result = await this.#ports.log.read(this.key, from, CATCH_UP);
+        if (this.#closed) return;
+        if (result.kind === "reset") {
+          // Own appends that were told meanwhile may have moved the head on: then the answer is about the past.
+          if (this.#head.offset === from.offset && this.#head.epoch === from.epoch)
+            this.#restart(result.head, result.reason);
+          break;
+        }
+        if (result.events.length === 0) {
+          this.#note(result.head);
+          break;
+        }
+        const { head, tagBefore, events } = result;
+        this.#apply({ epoch: head.epoch, from: from.offset, tagBefore, events });
+      }
+    }
+  }
+
+  /** The channel's row was read: what else changed there? */
+  observe(head: Head): void {
+    this.#note(head);
+    const { epoch, offset, tag } = this.#head;
+    if (head.epoch !== epoch || head.offset !== offset || head.tag !== tag) this.doubt();
+  }
+
+  #note(head: Head): void {
+    if (head.epoch !== this.#head.epoch || head.offset < this.#head.offset || head.revision < this.#head.revision)
+      return;
+    if (head.revision !== this.#head.revision) {
+      this.#recent = new Recent(this.position, RECENT_BOUNDS);
+      this.#replay.forget();
+    }
+    const { first, archived, revision } = head;
+    this.#head = { ...this.#head, first, archived, revision };
+    if (head.offset === this.#head.offset) this.#head = { ...this.#head, count: head.count, bytes: head.bytes };
+    this.#recent.forgetTo(first - 1);
+  }
+
+  #restart(head: Head, reason: ResetReason): void {
+    this.#head = head;
+    this.#recent = new Recent(this.position, RECENT_BOUNDS);
+    this.#replay.forget();
+    for (const subscriber of this.#subscribers) subscriber.reset(this.position, reason);
+  }
+
+  next(after: Position): Next | Promise<Next> {
+    return this.#replay.next(after);
+  }
+
+  /** Where a client that comes back with a position goes on. Rejects when the log cannot be read. */
+  resume(position: Position): Promise<Resumption> {
+    return this.#replay.resume(position);
+  }
+
+  /** The position from which the newest `n` events follow. Rejects when the log cannot be read. */
+  back(n: number): Promise<Position> {
+    return this.#replay.back(n);
+  }
+
+  /** A page of history, backwards. Rejects when the log cannot be read. */
+  page(before: number | undefined, limit: number, bytes: number): Promise<HistoryPage> {
+    return this.#replay.page(before, limit, bytes);
+  }
+
+  /** The channel is let go: nothing is told to anyone any more. */
+  close(): void {
+    this.#closed = true;
+    this.#subscribers.clear();
+  }
+}

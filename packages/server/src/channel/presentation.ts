@@ -1,0 +1,23 @@
+import type { ChannelDefinition } from "@tandem/app";
+import { upcast } from "@tandem/app";
+import type { Logger } from "@tandem/runtime";
+import { SharedEvent } from "../delivery/shared-event.ts";
+import type { LogEvent } from "../log/log.ts";
+
+/**
+ * An event as its readers get it: what an older version of its schema stored is brought to the present one; every other
+ * payload is the stored text. An event that cannot be brought there is delivered as it was stored, with its own version.
+ */
+export function share(event: LogEvent, definition: ChannelDefinition, logger: Logger): SharedEvent {
+  const declared = definition.events.get(event.type);
+  if (!declared || event.data === undefined || event.version >= declared.version) {
+    return new SharedEvent(event, event.tag, event.run);
+  }
+  try {
+    const data = JSON.stringify(upcast(declared, event.version, JSON.parse(event.data)));
+    return new SharedEvent({ ...event, data, version: declared.version }, event.tag, event.run);
+  } catch (error) {
+    logger.error({ error, event: event.id, type: event.type, version: event.version }, "an upcaster failed");
+    return new SharedEvent(event, event.tag, event.run);
+  }
+}

@@ -1,0 +1,308 @@
+import type { Arrival, ClientMessage, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
+import { closeCodeOf, decodeUntrusted, TandemError } from "@tandem/protocol";
+import type { Authenticator, Identity } from "../access/authenticator.ts";
+import { single } from "../delivery/message.ts";
+import type { FlushTurn, Gate } from "../delivery/outbox.ts";
+import { Outbox } from "../delivery/outbox.ts";
+import { Liveness } from "./liveness.ts";
+import type { SessionPorts } from "./session.ts";
+import { errorMessage, isSessionRequest, Session } from "./session.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+/** Wrong messages in a row after which a connection is closed. */
+const ERRORS_IN_A_ROW = 20;
+
+/** A socket that holds more bytes than this many windows is not being read: it is cut. */
+const BUFFERED_WINDOWS = 8;
+
+/** What a connection stands on. */
+export interface ConnectionPorts extends SessionPorts {
+  readonly authenticator: Authenticator;
+  readonly turn: FlushTurn;
+  readonly gate: Gate;
+  /** Is this identity revoked? */
+  isRevoked(identity: Identity): boolean;
+}
+
+type State =
+  /** Nothing but `hello` is answered. */
+  | { readonly kind: "new" }
+  | { readonly kind: "authenticating" }
+  | { readonly kind: "open"; readonly session: Session }
+  /** The token ended: nothing but `refresh` is answered, nothing is delivered. */
+  | { readonly kind: "needs-auth"; readonly identity: Identity }
+  | { readonly kind: "closed" };
+
+/**
+ * One transport of one client, from its first byte to its last.
+ *
+ * new ─ hello ─▸ authenticating ─▸ open ─ token ends ─▸ needs-auth ─ refresh ─▸ open
+ *
+ * Every state ends in closed. Nothing is kept of a closed connection: to resume is to bring positions and producers.
+ */
+export class Connection implements TransportEvents {
+  readonly id: string;
+  readonly #transport: Transport;
+  readonly #ports: ConnectionPorts;
+  readonly #outbox: Outbox;
+  readonly #liveness: Liveness;
+  readonly #onClosed: (connection: Connection) => void;
+  #state: State = { kind: "new" };
+  #refreshing = false;
+  #errorsInARow = 0;
+
+  constructor(transport: Transport, ports: ConnectionPorts, onClosed: (connection: Connection) => void) {
+    this.id = ports.runtime.randomId().slice(0, 12);
+    this.#transport = transport;
+    this.#ports = ports;
+    this.#onClosed = onClosed;
+    this.#outbox = new Outbox(
+      { codec: transport.codec, beforeFlush: () => this.#checkExpiry(), send: (frame) => this.#hand(frame) },
+      ports.turn,
+      ports.gate,
+      ports.limits.windowBytes,
+    );
+    this.#liveness = new Liveness(ports.limits, ports.runtime.elapsed());
+  }
+
+  /** Who it is, once that is known. */
+  get identity(): Identity | undefined {
+    const state = this.#state;
+    if (state.kind === "open") return state.session.identity;
+    return state.kind === "needs-auth" ? state.identity : undefined;
+  }
+
+  /** Requests wait for their answer. */
+  get busy(): boolean {
+    return this.#state.kind === "authenticating" || (this.#state.kind === "open" && this.#state.session.busy);
+  }
+
+  frame(frame: Encoded): void {
+    if (this.#state.kind === "closed") return;
+    this.#liveness.heard(this.#ports.runtime.elapsed());
+    let arrivals: Arrival[];
+    try {
+      arrivals = decodeUntrusted(this.#transport.codec, frame, this.#ports.limits);
+    } catch (error) {
+      return this.close(error instanceof TandemError ? error : new TandemError("internal"));
+    }
+    for (const arrival of arrivals) {
+      if (arrival.error) this.#wrong(arrival.error, arrival.id);
+      else this.#take(arrival.message);
+    }
+  }
+
+  closed(): void {
+    this.#end();
+  }
+
+  #wrong(error: TandemError, id: number | undefined): void {
+    if (this.#isClosed()) return;
+    this.#errorsInARow++;
+    if (this.#state.kind === "new" || this.#state.kind === "authenticating")
+      return this.close(error, closeCodeOf("bad-frame"));
+    if (this.#errorsInARow >= ERRORS_IN_A_ROW) return this.close(new TandemError("too-many-errors"));
+    this.#outbox.push("normal", errorMessage(error, { id }));
+  }
+
+  #isClosed(): boolean {
+    return this.#state.kind === "closed";
+  }
+
+  #take(message: ClientMessage): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case "closed":
+        return;
+      case "new":
+      case "authenticating":
+        if (message.type === "hello" && state.kind === "new") return void this.#greet(message);
+        return this.close(new TandemError("not-authenticated"));
+      case "needs-auth":
+        if (isSessionRequest(message))
+          return this.#outbox.push("normal", errorMessage(new TandemError("needs-auth"), message));
+        return this.#takeAlways(message);
+      case "open":
+        this.#errorsInARow = 0;
+        this.#checkExpiry();
+        if (!isSessionRequest(message)) return this.#takeAlways(message);
+        if (this.#state.kind === "open") return state.session.take(message);
+        return this.#take(message);
+    }
+  }
+
+  #takeAlways(message: Exclude<ClientMessage, Parameters<Session["take"]>[0]>): void {
+    switch (message.type) {
+      case "hello":
+        return this.#outbox.push("normal", errorMessage(new TandemError("already-authenticated"), message));
+      case "refresh":
+        return void this.#refresh(message);
+      case "received":
+        return this.#received(message.frames);
+      case "ping":
+        return this.#outbox.push("critical", single({ type: "pong", time: this.#ports.runtime.now() }));
+      case "pong":
+        return;
+    }
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    this.#state = { kind: "authenticating" };
+    try {
+      const identity = await this.#admit(hello);
+      if (this.#isClosed()) return;
+      this.#open(identity);
+      this.#welcome(hello.id, identity);
+    } catch (error) {
+      if (!this.#isClosed()) this.close(toTandemError(error), undefined, hello.id);
+    }
+  }
+
+  async #admit(credentials: Pick<Hello, "token" | "guest">): Promise<Identity> {
+    const identity = await this.#ports.authenticator.authenticate(credentials);
+    if (this.#ports.isRevoked(identity)) throw new TandemError("token-revoked");
+    if (isOver(identity, this.#ports.runtime.now())) throw new TandemError("token-expired");
+    return identity;
+  }
+
+  #open(identity: Identity): void {
+    this.#state = { kind: "open", session: new Session(identity, this.#ports, this.#outbox) };
+  }
+
+  #welcome(id: number, identity: Identity): void {
+    const { user, tenant, name, expires } = identity;
+    this.#outbox.push(
+      "critical",
+      single({
+        type: "welcome",
+        id,
+        connection: this.id,
+        user,
+        tenant,
+        ...(name === undefined ? {} : { name }),
+        time: this.#ports.runtime.now(),
+        ...(expires === undefined ? {} : { expires }),
+        limits: this.#ports.limits,
+      }),
+    );
+  }
+
+  async #refresh(refresh: Refresh): Promise<void> {
+    if (this.#refreshing) return this.#outbox.push("normal", errorMessage(new TandemError("request-in-use"), refresh));
+    this.#refreshing = true;
+    try {
+      const identity = await this.#admit({ token: refresh.token });
+      const state = this.#state;
+      const known = this.identity;
+      if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
+      if (identity.user !== known.user || identity.tenant !== known.tenant) throw new TandemError("wrong-user");
+      if (state.kind === "open") state.session.renew(identity);
+      else this.#open(identity);
+      this.#liveness.refreshed();
+      this.#welcome(refresh.id, identity);
+    } catch (error) {
+      if (!this.#isClosed()) this.#outbox.push("normal", errorMessage(toTandemError(error), refresh));
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
+  #received(frames: number): void {
+    const fresh = this.#outbox.acknowledge(frames);
+    if (fresh === undefined) return this.close(new TandemError("credit-violation"));
+    if (fresh > 0) this.#liveness.progressed(this.#ports.runtime.elapsed());
+  }
+
+  #hand(frame: Uint8Array): void {
+    this.#transport.send(frame);
+    if (this.#transport.buffered() > this.#ports.limits.windowBytes * BUFFERED_WINDOWS) this.#destroy();
+  }
+
+  #checkExpiry(): void {
+    if (this.#state.kind !== "open" || !isOver(this.#state.session.identity, this.#ports.runtime.now())) return;
+    this.suspend(new TandemError("needs-auth", "The token has expired: send a fresh one in `refresh`."));
+  }
+
+  /** The identity's time is over: what is queued is purged, delivery and writes stop, a fresh token is asked for. */
+  suspend(reason: TandemError): void {
+    if (this.#state.kind !== "open") return;
+    const { session } = this.#state;
+    session.end();
+    this.#state = { kind: "needs-auth", identity: session.identity };
+    this.#liveness.suspended(this.#ports.runtime.elapsed());
+    this.#outbox.purge();
+    // What the socket has not taken yet cannot be called back, but by cutting it.
+    if (this.#transport.buffered() > 0) return this.#destroy();
+    this.#outbox.push("critical", errorMessage(reason, {}));
+  }
+
+  /** Its rights may have changed. */
+  invalidate(): void {
+    if (this.#state.kind === "open") this.#state.session.invalidate();
+  }
+
+  /** Looks whether there is room for those who wait: the node's gate has opened. */
+  wake(): void {
+    this.#outbox.wake();
+  }
+
+  /** Once a second: deadlines, silence, progress. */
+  pulse(): void {
+    if (this.#isClosed()) return;
+    this.#checkExpiry();
+    const { runtime } = this.#ports;
+    const verdict = this.#liveness.judge(runtime.elapsed(), {
+      phase: this.#state.kind === "open" || this.#state.kind === "needs-auth" ? this.#state.kind : "new",
+      unacknowledged: this.#outbox.unacknowledged,
+      buffered: this.#transport.buffered(),
+    });
+    if (verdict === "ping") this.#outbox.push("critical", single({ type: "ping" }));
+    else if (verdict) this.close(new TandemError(verdict));
+  }
+
+  /** Tells the client that the server goes away, and when to come back. */
+  announce(code: ErrorCode, retryAfter: number): void {
+    this.#outbox.push("critical", single({ type: "closing", code, retryAfter }));
+  }
+
+  /** Ends the connection: an error message, then the close code of the table. */
+  close(error: TandemError, code: number = closeCodeOf(error.code) ?? 4003, id?: number): void {
+    if (this.#isClosed()) return;
+    this.#endSession();
+    this.#outbox.purge();
+    this.#outbox.push("critical", errorMessage(error, { id }));
+    this.#outbox.flush();
+    this.#transport.close(code, error.code);
+    this.#end();
+  }
+
+  #destroy(): void {
+    this.#transport.destroy();
+    this.#end();
+  }
+
+  /** Ends it at once, without a word: the node is being destroyed. */
+  destroy(): void {
+    if (!this.#isClosed()) this.#destroy();
+  }
+
+  #endSession(): void {
+    if (this.#state.kind === "open") this.#state.session.end();
+  }
+
+  #end(): void {
+    if (this.#isClosed()) return;
+    this.#endSession();
+    this.#state = { kind: "closed" };
+    this.#outbox.close();
+    this.#onClosed(this);
+  }
+}
+
+function isOver(identity: Identity, now: number): boolean {
+  return identity.expires !== undefined && now >= identity.expires;
+}
+
+function toTandemError(error: unknown): TandemError {
+  return error instanceof TandemError ? error : new TandemError("internal", undefined, { cause: error });
+}

@@ -1,0 +1,53 @@
+import type { History } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
+import type { Outgoing } from "../delivery/message.ts";
+import { SharedMessage } from "../delivery/message.ts";
+import type { Puller } from "../delivery/outbox.ts";
+import type { SharedEvent } from "../delivery/shared-event.ts";
+import type { Session } from "./session.ts";
+import { lacks } from "./subscriptions.ts";
+
+/** Bytes of events in one page, about: a page ends early rather than being long. */
+const PAGE_BYTES = 131_072;
+
+/** Answers a request for a page of history. A page takes credit: it is read when there is room for it. */
+export async function readHistory(session: Session, request: History): Promise<void> {
+  if (request.limit > session.ports.limits.historyPage) {
+    throw new TandemError("bad-message", `limit: a page may hold ${session.ports.limits.historyPage} events.`);
+  }
+  if (!(await session.rights.can(request.channel, "read"))) throw new TandemError("forbidden");
+  const channel = await session.ports.channels.open(session.identity.tenant, request.channel);
+  if (request.atLeast && (await lacks(channel, request.atLeast))) throw new TandemError("not-yet");
+  const lane = channel.definition.priority;
+  const puller: Puller = {
+    lane,
+    pull: async () => {
+      try {
+        const { epoch, events, next } = await channel.page(request.before, request.limit, PAGE_BYTES);
+        const visible = channel.definition.visible;
+        const shown = visible ? events.filter((event) => visible(event.value, session.identity)) : events;
+        session.answerWith(request, lane, pageMessage(request, epoch, shown, next));
+      } catch (error) {
+        session.fail(request, error);
+      }
+      return false;
+    },
+  };
+  session.outbox.wait(puller);
+}
+
+function pageMessage(
+  request: History,
+  epoch: string,
+  events: readonly SharedEvent[],
+  next: number | undefined,
+): Outgoing {
+  const { id, channel } = request;
+  const head = { type: "page", id, channel, epoch, ...(next === undefined ? {} : { next }) };
+  return new SharedMessage((codec) =>
+    codec.encodeWithEvents(
+      head,
+      events.map((event) => event.encoded(codec)),
+    ),
+  );
+}

@@ -1,0 +1,81 @@
+import type { Limits } from "@tandem/protocol";
+
+/** A connection must have said `hello` within this, in milliseconds. */
+const HANDSHAKE_MS = 10_000;
+
+/** A connection whose token ended must bring a fresh one within this, in milliseconds. */
+const REFRESH_MS = 60_000;
+
+/** Without acknowledged progress for this long, in milliseconds, the client is asked whether it is there… */
+const PROBE_MS = 15_000;
+
+/** …and closed after this long, in milliseconds. */
+const NO_PROGRESS_MS = 30_000;
+
+/** What a connection looks like to those who judge whether it lives. */
+export interface Signs {
+  readonly phase: "new" | "open" | "needs-auth";
+  /** Bytes on the way without acknowledgement. */
+  readonly unacknowledged: number;
+  /** Bytes that the socket has not taken. */
+  readonly buffered: number;
+}
+
+type Verdict = "ping" | "handshake-timeout" | "needs-auth-timeout" | "ping-timeout" | "no-progress" | undefined;
+
+/** Judges from a connection's signs of life whether it goes on. Knows times only; acts on nothing. */
+export class Liveness {
+  readonly #limits: Pick<Limits, "pingMs" | "pongMs">;
+  readonly #opened: number;
+  #heard: number;
+  #pinged: number | undefined;
+  #progressed: number;
+  #buffered = 0;
+  #probed = false;
+  #suspended: number | undefined;
+
+  /** @param now `runtime.elapsed()`, as every `now` here */
+  constructor(limits: Pick<Limits, "pingMs" | "pongMs">, now: number) {
+    this.#limits = limits;
+    this.#opened = now;
+    this.#heard = now;
+    this.#progressed = now;
+  }
+
+  /** A frame came. */
+  heard(now: number): void {
+    this.#heard = now;
+    this.#pinged = undefined;
+  }
+
+  /** The client acknowledged frames that it had not acknowledged before. */
+  progressed(now: number): void {
+    this.#progressed = now;
+    this.#probed = false;
+  }
+
+  suspended(now: number): void {
+    this.#suspended = now;
+  }
+
+  refreshed(): void {
+    this.#suspended = undefined;
+  }
+
+  judge(now: number, signs: Signs): Verdict {
+    if (signs.phase === "new") return now - this.#opened > HANDSHAKE_MS ? "handshake-timeout" : undefined;
+    if (this.#suspended !== undefined && now - this.#suspended > REFRESH_MS) return "needs-auth-timeout";
+    if (this.#pinged !== undefined && now - this.#pinged > this.#limits.pongMs) return "ping-timeout";
+    // Bytes that the socket took are progress too: one large frame may take a slow reader a while.
+    if (signs.unacknowledged === 0 || signs.buffered < this.#buffered) this.progressed(now);
+    this.#buffered = signs.buffered;
+    const still = now - this.#progressed;
+    if (still > NO_PROGRESS_MS) return "no-progress";
+    const silent = this.#pinged === undefined && now - this.#heard > this.#limits.pingMs;
+    const stuck = still > PROBE_MS && !this.#probed;
+    if (!silent && !stuck) return undefined;
+    this.#probed = this.#probed || stuck;
+    if (silent) this.#pinged = now;
+    return "ping";
+  }
+}

@@ -1,0 +1,155 @@
+import type { ClientMessage, History, Lane, Limits, Publish, Subscribe, Unsubscribe } from "@tandem/protocol";
+import { ERRORS, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import type { AccessRules } from "../access/access-rules.ts";
+import type { Identity } from "../access/authenticator.ts";
+import type { Rights } from "../access/rights.ts";
+import { createRights } from "../access/rights.ts";
+import type { Channels } from "../channel/channels.ts";
+import type { Outgoing } from "../delivery/message.ts";
+import { single } from "../delivery/message.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import { readHistory } from "./history.ts";
+import { Publishing } from "./publishing.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** What a session stands on. */
+export interface SessionPorts {
+  readonly rules: AccessRules;
+  readonly channels: Channels;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+}
+
+/** A request that a session answers. */
+export type SessionRequest = Subscribe | Unsubscribe | Publish | History;
+
+/**
+ * The time of one connection in which its user is known and admitted: from `welcome` until the connection ends or its
+ * token does. Everything begun in it ends with it: an answer that comes later is not sent, and the client asks again.
+ */
+export class Session {
+  readonly ports: SessionPorts;
+  readonly outbox: Outbox;
+  readonly #requests = new Set<number>();
+  readonly #publishing: Publishing;
+  readonly #subscriptions: Subscriptions;
+  readonly rights: Rights;
+  #identity: Identity;
+  #ended = false;
+
+  constructor(identity: Identity, ports: SessionPorts, outbox: Outbox) {
+    this.ports = ports;
+    this.outbox = outbox;
+    this.#identity = identity;
+    this.rights = createRights({ rules: ports.rules, identity, runtime: ports.runtime });
+    this.#publishing = new Publishing(this);
+    this.#subscriptions = new Subscriptions(this);
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Requests that wait for their answer. */
+  get busy(): boolean {
+    return this.#requests.size > 0;
+  }
+
+  /** The same user with a fresh token: rights may have changed. */
+  renew(identity: Identity): void {
+    this.#identity = identity;
+    this.rights.renew(identity);
+    this.#subscriptions.check();
+  }
+
+  /** Asks for all rights anew, and ends the subscriptions that are not covered any more. */
+  invalidate(): void {
+    this.rights.invalidate();
+    this.#subscriptions.check();
+  }
+
+  /** Takes a request, in the order in which they came. */
+  take(request: SessionRequest): void {
+    if (this.#requests.has(request.id)) {
+      this.outbox.push("normal", errorMessage(new TandemError("request-in-use"), { id: request.id }));
+      return;
+    }
+    const { limits } = this.ports;
+    const bound = request.type === "publish" ? limits.inFlight + limits.requests : limits.requests;
+    if (this.#requests.size >= bound) {
+      const error = new TandemError("too-many-requests", undefined, { retryAfter: 1_000 });
+      this.outbox.push("normal", errorMessage(error, request));
+      return;
+    }
+    this.#requests.add(request.id);
+    switch (request.type) {
+      case "publish":
+        return this.#publishing.take(request);
+      case "subscribe":
+        return this.#subscriptions.take(request);
+      case "unsubscribe":
+        return this.#subscriptions.drop(request);
+      case "history":
+        return void readHistory(this, request).catch((error: unknown) => this.fail(request, error));
+    }
+  }
+
+  /** Answers a request, once. */
+  answer(request: { readonly id: number }, lane: Lane, message: object): void {
+    this.answerWith(request, lane, single(message));
+  }
+
+  answerWith(request: { readonly id: number }, lane: Lane, message: Outgoing): void {
+    if (!this.#ended && this.#requests.delete(request.id)) this.outbox.push(lane, message);
+  }
+
+  /** Answers a request with an error. What is not a `TandemError` is logged, and told as `internal`. */
+  fail(request: { readonly id: number; readonly channel?: string }, error: unknown): void {
+    if (this.#ended || !this.#requests.delete(request.id)) return;
+    if (!(error instanceof TandemError)) this.ports.runtime.logger.error({ error }, "a request failed");
+    this.outbox.push("normal", errorMessage(error, request));
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#requests.clear();
+    this.#subscriptions.end();
+  }
+}
+
+/** An error on the wire: of the table only; nothing of the server's inside leaves it. */
+export function errorMessage(
+  error: unknown,
+  about: { readonly id?: number | undefined; readonly channel?: string | undefined },
+) {
+  const told = error instanceof TandemError ? error : new TandemError("internal");
+  return single({
+    type: "error",
+    ...(about.id === undefined ? {} : { id: about.id }),
+    code: told.code,
+    message: told.message,
+    retryable: ERRORS[told.code].retryable,
+    ...(told.retryAfter === undefined ? {} : { retryAfter: told.retryAfter }),
+    ...(about.channel === undefined ? {} : { channel: about.channel }),
+    ...(told.expected === undefined ? {} : { expected: told.expected }),
+    ...(told.issues === undefined ? {} : { issues: told.issues }),
+  });
+}
+
+/** Is this one of the messages that a session answers? */
+export function isSessionRequest(message: ClientMessage): message is SessionRequest {
+  switch (message.type) {
+    case "publish":
+    case "subscribe":
+    case "unsubscribe":
+    case "history":
+      return true;
+    default:
+      return false;
+  }
+}

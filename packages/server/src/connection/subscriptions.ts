@@ -1,0 +1,112 @@
+import type { Lane, Position, ResetReason, Subscribe, Unsubscribe } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
+import type { Channel } from "../channel/channel.ts";
+import { single } from "../delivery/message.ts";
+import { Subscription } from "../delivery/subscription.ts";
+import { UNBORN } from "../log/log.ts";
+import type { Session } from "./session.ts";
+
+/** A subscription of a session: asked for, or standing. */
+type Standing =
+  | { readonly kind: "opening" }
+  | { readonly kind: "standing"; readonly subscription: Subscription; readonly leave: () => void };
+
+/** The subscriptions of one session, at most one of each channel. */
+export class Subscriptions {
+  readonly #session: Session;
+  readonly #standing = new Map<string, Standing>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  take(request: Subscribe): void {
+    const { channel } = request;
+    if (this.#standing.has(channel)) return this.#session.fail(request, new TandemError("already-subscribed"));
+    if (this.#standing.size >= this.#session.ports.limits.subscriptions) {
+      return this.#session.fail(request, new TandemError("too-many-subscriptions"));
+    }
+    const opening: Standing = { kind: "opening" };
+    this.#standing.set(channel, opening);
+    this.#open(request, opening).catch((error: unknown) => {
+      if (this.#standing.get(channel) === opening) this.#standing.delete(channel);
+      this.#session.fail(request, error);
+    });
+  }
+
+  async #open(request: Subscribe, opening: Standing): Promise<void> {
+    const { channels } = this.#session.ports;
+    if (!(await this.#session.rights.can(request.channel, "read"))) throw new TandemError("forbidden");
+    const channel = await channels.open(this.#session.identity.tenant, request.channel);
+    const { position, reset } = await begin(channel, request);
+    // Unsubscribed meanwhile, or the session ended: nobody waits for this any more.
+    if (this.#standing.get(request.channel) !== opening) {
+      return this.#session.fail(request, new TandemError("not-subscribed"));
+    }
+    this.#stand(request, channel, position, reset);
+  }
+
+  #stand(request: Subscribe, channel: Channel, position: Position, reset: ResetReason | undefined): void {
+    const { outbox, identity } = this.#session;
+    const lane: Lane = request.lane ?? channel.definition.priority;
+    const subscription = new Subscription(request.channel, position, lane, channel, outbox, identity);
+    const leave = channel.subscribe(subscription);
+    this.#standing.set(request.channel, { kind: "standing", subscription, leave });
+    this.#session.answer(request, lane, {
+      type: "subscribed",
+      id: request.id,
+      channel: request.channel,
+      position,
+      head: channel.head.offset,
+      ...(reset ? { reset } : {}),
+    });
+    subscription.start();
+  }
+
+  drop(request: Unsubscribe): void {
+    if (!this.#standing.has(request.channel)) return this.#session.fail(request, new TandemError("not-subscribed"));
+    this.#end(request.channel);
+    this.#session.answer(request, "normal", { type: "unsubscribed", id: request.id, channel: request.channel });
+  }
+
+  #end(channel: string): void {
+    const standing = this.#standing.get(channel);
+    this.#standing.delete(channel);
+    if (standing?.kind !== "standing") return;
+    standing.subscription.end();
+    standing.leave();
+  }
+
+  /** Ends the subscriptions that the session may not read any more, and says so. */
+  check(): void {
+    for (const channel of this.#standing.keys()) {
+      Promise.resolve(this.#session.rights.can(channel, "read")).then((allowed) => {
+        if (allowed || this.#session.ended || !this.#standing.has(channel)) return;
+        this.#end(channel);
+        this.#session.outbox.push("normal", single({ type: "unsubscribed", channel }));
+      });
+    }
+  }
+
+  end(): void {
+    for (const channel of [...this.#standing.keys()]) this.#end(channel);
+  }
+}
+
+/** Where a subscription begins, once this node knows at least what the client knows. */
+async function begin(channel: Channel, request: Subscribe): Promise<{ position: Position; reset?: ResetReason }> {
+  const { from, atLeast } = request;
+  const behind = atLeast && (await lacks(channel, atLeast));
+  if (from && "epoch" in from) return channel.resume(from);
+  const position = from ? await channel.back(from.last) : channel.position;
+  return behind ? { position, reset: behind } : { position };
+}
+
+/** Catches up to `atLeast`. @returns why that is not a position of the channel, when it is none even then */
+export async function lacks(channel: Channel, atLeast: Position): Promise<ResetReason | undefined> {
+  const reached = () => channel.head.epoch === atLeast.epoch && channel.head.offset >= atLeast.offset;
+  if (atLeast.epoch === UNBORN || reached()) return undefined;
+  if (!(await channel.catchUp())) throw new TandemError("storage-unavailable", undefined, { retryAfter: 1_000 });
+  if (reached()) return undefined;
+  return channel.head.epoch === atLeast.epoch ? "ahead" : "epoch";
+}

@@ -1,0 +1,149 @@
+import type { AppDefinition } from "@tandem/app";
+import type { Limits } from "@tandem/protocol";
+import { DEFAULT_LIMITS } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import { AccessRules } from "./access/access-rules.ts";
+import type { Authenticator } from "./access/authenticator.ts";
+import type { RevocationFeed } from "./access/revocation-feed.ts";
+import { createRevocationFeed } from "./access/revocation-feed.ts";
+import type { Revocation } from "./access/revocations.ts";
+import { Application } from "./application/application.ts";
+import type { Bus } from "./bus/bus.ts";
+import { Channels } from "./channel/channels.ts";
+import { Connections } from "./connection/connections.ts";
+import type { Transport, TransportEvents } from "./connection/transport.ts";
+import { flushTurn } from "./delivery/flush.ts";
+import type { Log, LogHealth } from "./log/log.ts";
+
+export interface NodeOptions {
+  readonly app: AppDefinition;
+  readonly log: Log;
+  readonly bus: Bus;
+  readonly authenticator: Authenticator;
+  readonly runtime: Runtime;
+  /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+/**
+ * One server process, without the adapters around it: what comes in by `accept` and by `application` goes through
+ * channel and log, and out to whoever reads. Several nodes on one log and one bus are one server to their clients.
+ */
+export class Node {
+  readonly #app: AppDefinition;
+  readonly #log: Log;
+  readonly #runtime: Runtime;
+  readonly #limits: Limits;
+  readonly #channels: Channels;
+  readonly #rules: AccessRules;
+  readonly #revocations: RevocationFeed;
+  readonly #connections: Connections;
+  readonly #applications = new Map<string, Application>();
+  #draining = false;
+
+  constructor(options: NodeOptions) {
+    const { app, log, bus, authenticator, runtime } = options;
+    this.#app = app;
+    this.#log = log;
+    this.#runtime = runtime;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#channels = new Channels(app, log, bus, runtime, runtime.randomId());
+    this.#rules = new AccessRules({ app, runtime });
+    this.#revocations = createRevocationFeed({ log, runtime });
+    const revocations = this.#revocations;
+    this.#connections = new Connections({
+      authenticator,
+      channels: this.#channels,
+      rules: this.#rules,
+      runtime,
+      limits: this.#limits,
+      turn: flushTurn(runtime),
+      gate: {
+        get open() {
+          return revocations.fresh();
+        },
+      },
+      isRevoked: (identity) => revocations.isRevoked(identity),
+    });
+  }
+
+  /** Resolves when the node may take connections. Rejects when the log cannot be read. */
+  async start(): Promise<void> {
+    this.#revocations.onRevoked(() => this.#connections.revoke((identity) => this.#revocations.isRevoked(identity)));
+    this.#revocations.onFresh(() => this.#connections.wake());
+    await this.#revocations.start();
+    this.#channels.start();
+    this.#connections.start();
+  }
+
+  get app(): AppDefinition {
+    return this.#app;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a client that has come by some transport. */
+  accept(transport: Transport): TransportEvents {
+    return this.#connections.accept(transport);
+  }
+
+  /** The application's own side of a tenant. */
+  application(tenant = "default"): Application {
+    let application = this.#applications.get(tenant);
+    if (!application) {
+      const ports = { channels: this.#channels, log: this.#log, runtime: this.#runtime, limits: this.#limits };
+      application = new Application(tenant, ports);
+      this.#applications.set(tenant, application);
+    }
+    return application;
+  }
+
+  /** Revokes a token, a user or a tenant, on every node. Resolves when that is durable; it takes effect within 2 s. */
+  revoke(revocation: Revocation): Promise<void> {
+    return this.#revocations.revoke(revocation);
+  }
+
+  /** The rights of all connections, or of a tenant's or a user's, are asked for anew. On this node. */
+  invalidate(of: { readonly tenant?: string; readonly user?: string } = {}): void {
+    this.#connections.invalidate(of);
+  }
+
+  /** Whether the node may be sent clients, and why not. */
+  readiness(): { readonly ready: true } | { readonly ready: false; readonly reason: string } {
+    const health: LogHealth = this.#log.health();
+    if (this.#draining) return { ready: false, reason: "draining" };
+    if (!health.writable) return { ready: false, reason: `the log cannot be written: ${health.reason}` };
+    if (!this.#revocations.fresh()) return { ready: false, reason: "revocations cannot be learnt" };
+    return { ready: true };
+  }
+
+  /**
+   * Lets its clients go in good order: tells them when to come back, finishes what they asked for, closes.
+   *
+   * @param spreadMs they are told to come back spread over this many milliseconds
+   * @param patienceMs longest wait for what is under way
+   */
+  async drain(spreadMs: number, patienceMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#connections.drain(spreadMs, patienceMs);
+  }
+
+  /** Ends what runs by itself. Connections that still stand are cut; the log is the caller's to close. */
+  destroy(): void {
+    this.#draining = true;
+    this.#connections.destroy();
+    this.#channels.close();
+    this.#revocations.stop();
+  }
+}
+
+export function createNode(options: NodeOptions): Node {
+  return new Node(options);
+}
