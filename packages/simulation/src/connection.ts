@@ -1,0 +1,181 @@
+import type { Codec } from "@tandem/protocol";
+import type { Transport, TransportEvents } from "@tandem/server/simulation";
+import type { Clock } from "./clock.ts";
+import { type Conditions, type Parcel, Pipe } from "./pipe.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+
+/** The client's end of a connection. Frames come as bytes, whatever the codec. */
+export interface ClientEnd {
+  opened(): void;
+  frame(bytes: Uint8Array): void;
+  /** The last call. */
+  closed(code: number, reason: string): void;
+}
+
+/** What a node shows to the network. */
+export interface Listener {
+  readonly process: Process;
+  accept(transport: Transport): TransportEvents;
+}
+
+/** Watches a connection's traffic, for the checker and the trace. */
+export interface Wiretap {
+  /** The node hands a frame to its socket. */
+  sending(connection: Connection, bytes: Uint8Array): void;
+  /** A frame of the client reaches the node. */
+  arriving(connection: Connection, bytes: Uint8Array): void;
+  /** A frame reaches the client. */
+  received(connection: Connection, bytes: Uint8Array): void;
+  gone(connection: Connection): void;
+}
+
+/** A closing handshake that is not answered is given up after this long, in milliseconds. */
+const CLOSE_TIMEOUT = 10_000;
+
+const decoder = new TextDecoder();
+
+/** One virtual connection between a client and a node, from the moment the node accepted it. */
+export class Connection {
+  readonly number: number;
+  readonly client: Process;
+  readonly node: Process;
+  readonly up: Pipe;
+  readonly down: Pipe;
+  readonly codec: Codec;
+  readonly #clock: Clock;
+  readonly #end: ClientEnd;
+  readonly #tap: Wiretap;
+  readonly #events: TransportEvents;
+  #clientTold = false;
+  #nodeTold = false;
+  #severed = false;
+
+  constructor(options: {
+    number: number;
+    clock: Clock;
+    random: Random;
+    client: Process;
+    listener: Listener;
+    codec: Codec;
+    end: ClientEnd;
+    tap: Wiretap;
+    upward: Conditions;
+    downward: Conditions;
+  }) {
+    const { clock, random, client, listener } = options;
+    this.number = options.number;
+    this.client = client;
+    this.node = listener.process;
+    this.codec = options.codec;
+    this.#clock = clock;
+    this.#end = options.end;
+    this.#tap = options.tap;
+    this.up = new Pipe(clock, random, this.node, options.upward, (parcel) => this.#reachNode(parcel));
+    this.down = new Pipe(clock, random, client, options.downward, (parcel) => this.#reachClient(parcel));
+    this.#events = listener.accept(this.#transport());
+  }
+
+  /** Does it carry anything still? */
+  get whole(): boolean {
+    return !this.#severed;
+  }
+
+  /** The client's socket: sends a frame. */
+  send(bytes: Uint8Array): void {
+    if (this.client.alive && !this.#clientTold) this.up.send({ kind: "frame", bytes });
+  }
+
+  /** The client's socket: closes, in order after what was sent. The answer of the other side ends it. */
+  close(code: number, reason: string): void {
+    if (this.#clientTold) return;
+    this.up.send({ kind: "close", code, reason });
+    this.#clock.after(CLOSE_TIMEOUT, this.client, () => this.#tellClient(code, reason));
+  }
+
+  /**
+   * The way between them is lost, with all that is on it. Each side is told after so many milliseconds, or never: then
+   * only its own care finds it out.
+   */
+  cut(tellClient: number | undefined, tellNode: number | undefined): void {
+    this.#sever();
+    if (tellClient !== undefined) this.#clock.after(tellClient, this.client, () => this.#tellClient(1006, ""));
+    if (tellNode !== undefined) this.#clock.after(tellNode, this.node, () => this.#tellNode(1006, ""));
+  }
+
+  /** The client's process is gone: its machine tells the node. */
+  clientGone(tellNode: number): void {
+    this.#clientTold = true;
+    this.cut(undefined, tellNode);
+  }
+
+  /** The node's process is gone: its machine tells the client, or nobody does. */
+  nodeGone(tellClient: number | undefined): void {
+    this.#nodeTold = true;
+    this.cut(tellClient, undefined);
+    this.#tap.gone(this);
+  }
+
+  #transport(): Transport {
+    return {
+      codec: this.codec,
+      address: this.client.name,
+      send: (bytes) => {
+        if (this.#nodeTold || !this.node.alive) return;
+        this.#tap.sending(this, bytes);
+        this.down.send({ kind: "frame", bytes });
+      },
+      buffered: () => this.down.buffered,
+      close: (code, reason) => {
+        if (this.#nodeTold || !this.node.alive) return;
+        this.down.send({ kind: "close", code, reason });
+        this.#clock.after(CLOSE_TIMEOUT, this.node, () => this.#tellNode(1006, ""));
+      },
+      destroy: () => {
+        if (this.#nodeTold || !this.node.alive) return;
+        this.cut(5, 0);
+      },
+    };
+  }
+
+  #reachNode(parcel: Parcel): void {
+    if (parcel.kind === "close") {
+      this.down.send(parcel);
+      this.#tellNode(parcel.code, parcel.reason);
+      return;
+    }
+    if (this.#nodeTold) return;
+    this.#tap.arriving(this, parcel.bytes);
+    this.#events.frame(this.codec.name === "json" ? decoder.decode(parcel.bytes) : parcel.bytes);
+  }
+
+  #reachClient(parcel: Parcel): void {
+    if (parcel.kind === "close") {
+      this.up.send(parcel);
+      this.#tellClient(parcel.code, parcel.reason);
+      return;
+    }
+    if (this.#clientTold) return;
+    this.#tap.received(this, parcel.bytes);
+    this.#end.frame(parcel.bytes);
+  }
+
+  #tellClient(code: number, reason: string): void {
+    if (this.#clientTold) return;
+    this.#clientTold = true;
+    this.#end.closed(code, reason);
+  }
+
+  #tellNode(code: number, reason: string): void {
+    if (this.#nodeTold) return;
+    this.#nodeTold = true;
+    this.#tap.gone(this);
+    this.#events.closed(code, reason);
+  }
+
+  #sever(): void {
+    this.#severed = true;
+    this.up.cut();
+    this.down.cut();
+  }
+}

@@ -1,0 +1,68 @@
+import { channelType, type ChannelEvent } from "@tandem/protocol";
+import { mayRead, type Note } from "./app.ts";
+import type { Fact } from "./ledger.ts";
+
+/** A payload that was erased may be delivered by a node that has not learned of it, for this long, in milliseconds. */
+const REDACTION_MS = 30_000;
+
+/** May this user see the event, as the application's definition says? `undefined`: the application itself, which sees all. */
+export function sees(user: string | undefined, fact: Fact): boolean {
+  if (user === undefined || channelType(nameIn(fact.channel)) !== "inbox") return true;
+  return mayRead(user, fact.author, (JSON.parse(fact.data) as Note).to);
+}
+
+/** The channel's name in its key. */
+export function nameIn(key: string): string {
+  return key.slice(key.indexOf("/") + 1);
+}
+
+export function tenantIn(key: string): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
+/** An event as someone was given it: what of it is compared. */
+export type Shown = Pick<ChannelEvent, "offset" | "id" | "data">;
+
+/** Is what was shown this very event, unchanged? @returns what is wrong with it, or `undefined` */
+export function differs(shown: Shown, fact: Fact, at: number): string | undefined {
+  if (shown.offset !== fact.offset || shown.id !== fact.id) {
+    return `event ${shown.offset} (${shown.id}) stands where the log has ${fact.offset} (${fact.id})`;
+  }
+  if (shown.data === null && fact.redactedAt !== undefined) return undefined;
+  if (JSON.stringify(shown.data) !== fact.data) return `event ${shown.offset} has other data than the log`;
+  if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS) return `event ${shown.offset} was erased long ago`;
+  return undefined;
+}
+
+/**
+ * Are these events all there is for this user in a stretch of the log, each as it was stored?
+ *
+ * @param facts the stretch, oldest first
+ * @returns what is wrong, with the rule that it breaks, or `undefined`
+ */
+export function compare(
+  user: string | undefined,
+  shown: readonly Shown[],
+  facts: readonly Fact[],
+  at: number,
+): { rule: string; text: string } | undefined {
+  let next = 0;
+  for (const fact of facts) {
+    const event = shown[next];
+    const given = event?.offset === fact.offset;
+    if (!sees(user, fact)) {
+      if (given) return { rule: "G10", text: `${user} was given event ${fact.offset} of ${fact.channel}, which is not for them` };
+      continue;
+    }
+    if (!given || !event) {
+      // An erased payload does not tell any more whom it was for.
+      if (fact.redactedAt !== undefined) continue;
+      return { rule: "G3", text: `event ${fact.offset} of ${fact.channel} is missing, the range covers it` };
+    }
+    next++;
+    const wrong = differs(event, fact, at);
+    if (wrong) return { rule: "G3", text: `${wrong}, in ${fact.channel}` };
+  }
+  const extra = shown[next];
+  return extra && { rule: "G3", text: `event ${extra.offset} is out of order, given twice or outside of its range` };
+}

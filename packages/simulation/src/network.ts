@@ -1,0 +1,107 @@
+import type { Codec } from "@tandem/protocol";
+import type { Clock } from "./clock.ts";
+import { type ClientEnd, Connection, type Listener, type Wiretap } from "./connection.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+
+/** How bad the network of a schedule is. */
+export interface Weather {
+  /** Mean latency of a connection, in milliseconds. */
+  latency: number;
+  /** Share of attempts to connect that are refused though a node is up. */
+  refused: number;
+  /** Share of attempts that are never answered. */
+  unanswered: number;
+}
+
+/** The client's hold on a connection that it asked for. */
+export interface Dialled {
+  send(bytes: Uint8Array): void;
+  close(code: number, reason: string): void;
+}
+
+/** The virtual network with a load balancer before the nodes: it hands each new connection to any that is ready. */
+export class Network {
+  readonly connections = new Set<Connection>();
+  readonly weather: Weather;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #tap: Wiretap;
+  readonly #listeners: () => readonly Listener[];
+  #numbers = 0;
+
+  /** @param listeners the nodes to which the load balancer would hand a connection now */
+  constructor(clock: Clock, random: Random, weather: Weather, tap: Wiretap, listeners: () => readonly Listener[]) {
+    this.#clock = clock;
+    this.#random = random;
+    this.weather = weather;
+    this.#tap = tap;
+    this.#listeners = listeners;
+  }
+
+  /** A client asks for a connection. It is told `opened`, or `closed` without it. */
+  dial(client: Process, codec: Codec, end: ClientEnd): Dialled {
+    const random = this.#random;
+    let connection: Connection | undefined;
+    let given: "up" | { code: number; reason: string } = "up";
+    const fail = (ms: number) =>
+      this.#clock.after(ms, client, () => {
+        if (given === "up") end.closed(1006, "");
+      });
+    if (!random.chance(this.weather.unanswered)) {
+      const latency = this.weather.latency * random.between(0.3, 2);
+      this.#clock.after(1.5 * latency, undefined, () => {
+        if (!client.alive || given !== "up") return;
+        const listeners = this.#listeners().filter((listener) => listener.process.alive);
+        if (listeners.length === 0 || random.chance(this.weather.refused)) return void fail(latency);
+        connection = this.#accept(client, codec, random.pick(listeners), latency, end, () => given === "up");
+      });
+    }
+    return {
+      send: (bytes) => connection?.send(bytes),
+      close: (code, reason) => {
+        if (given !== "up") return;
+        given = { code, reason };
+        if (connection) connection.close(code, reason);
+        else this.#clock.after(0, client, () => end.closed(code, reason));
+      },
+    };
+  }
+
+  #accept(client: Process, codec: Codec, listener: Listener, latency: number, end: ClientEnd, wanted: () => boolean): Connection {
+    const random = this.#random;
+    const connection = new Connection({
+      number: ++this.#numbers,
+      clock: this.#clock,
+      random,
+      client,
+      listener,
+      codec,
+      end: {
+        opened: end.opened,
+        frame: end.frame,
+        closed: (code, reason) => {
+          this.connections.delete(connection);
+          end.closed(code, reason);
+        },
+      },
+      tap: this.#tap,
+      upward: { latency, bandwidth: random.between(200, 2_000), capacity: 65_536 },
+      downward: { latency, bandwidth: random.between(200, 2_000), capacity: random.pick([8_192, 65_536, 1_048_576]) },
+    });
+    this.connections.add(connection);
+    this.#clock.after(latency * random.between(0.5, 1), client, () => {
+      if (wanted() && connection.whole) end.opened();
+    });
+    return connection;
+  }
+
+  /** The connections of a process, the node's or the client's. */
+  of(process: Process): Connection[] {
+    return [...this.connections].filter((connection) => connection.client === process || connection.node === process);
+  }
+
+  forget(connection: Connection): void {
+    this.connections.delete(connection);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "./clock.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+
+/** What a direction of a connection is like. */
+export interface Conditions {
+  /** Mean time a frame travels, in milliseconds; it varies around it. */
+  latency: number;
+  /** Bytes a millisecond. */
+  bandwidth: number;
+  /** Bytes that the network holds between sender and reader; what is more waits with the sender. */
+  readonly capacity: number;
+}
+
+/** A frame, or the end of the connection, on its way. */
+export type Parcel =
+  | { readonly kind: "frame"; readonly bytes: Uint8Array }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+
+/** One direction of a connection: keeps the order, loses nothing until it is cut. */
+export class Pipe {
+  readonly conditions: Conditions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #reader: Process;
+  readonly #deliver: (parcel: Parcel) => void;
+  readonly #waiting: Parcel[] = [];
+  #waitingBytes = 0;
+  #travelling = 0;
+  #departure = 0;
+  #arrival = 0;
+  #cut = false;
+
+  constructor(clock: Clock, random: Random, reader: Process, conditions: Conditions, deliver: (parcel: Parcel) => void) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#reader = reader;
+    this.conditions = conditions;
+    this.#deliver = deliver;
+  }
+
+  /** Bytes that the network has not taken from the sender yet. */
+  get buffered(): number {
+    return this.#waitingBytes;
+  }
+
+  send(parcel: Parcel): void {
+    if (this.#cut) {
+      // Nobody told the sender: what it writes piles up until someone does.
+      this.#waitingBytes += sizeOf(parcel);
+      return;
+    }
+    this.#waiting.push(parcel);
+    this.#waitingBytes += sizeOf(parcel);
+    this.#pump();
+  }
+
+  /** What has not arrived by now is lost, and so is all that follows. */
+  cut(): void {
+    this.#cut = true;
+    this.#waiting.length = 0;
+  }
+
+  #pump(): void {
+    for (;;) {
+      const parcel = this.#waiting[0];
+      if (!parcel) return;
+      const size = sizeOf(parcel);
+      if (this.#travelling > 0 && this.#travelling + size > this.conditions.capacity) return;
+      this.#waiting.shift();
+      this.#waitingBytes -= size;
+      this.#travelling += size;
+      this.#departure = Math.max(this.#departure, this.#clock.now) + size / this.conditions.bandwidth;
+      const latency = this.conditions.latency * this.#random.between(0.5, 1.5);
+      this.#arrival = Math.max(this.#arrival, this.#departure + latency);
+      this.#clock.after(this.#arrival - this.#clock.now, this.#reader, () => {
+        if (this.#cut) return;
+        this.#travelling -= size;
+        this.#deliver(parcel);
+        this.#pump();
+      });
+    }
+  }
+}
+
+/** Header bytes of a frame on the wire are counted too, so that empty ones cost something. */
+function sizeOf(parcel: Parcel): number {
+  return parcel.kind === "frame" ? parcel.bytes.length + 8 : 8;
+}
