@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, pino } from "pino";
+import type { DestinationStream } from "pino";
+import { destination, pino } from "pino";
 import { quiet } from "./quiet.ts";
 import { redact, redactText } from "./redaction.ts";
 import type { Logger, Runtime } from "./runtime.ts";
@@ -53,5 +54,6 @@ export function nodeRuntime(options: LoggerOptions = {}): Runtime {
 function pretty(line: string): string {
   const { time, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `${[String(time).slice(11, 19), String(level).padEnd(5), message, ...rest].join(" ")}\n`;
+  const sentence = String(message).replaceAll(/\s+/g, " ");
+  return `${[String(time).slice(11, 19), String(level).padEnd(5), sentence, ...rest].join(" ")}\n`;
 }

@@ -14,8 +14,8 @@ export function quiet(logger: Logger, elapsed: () => number, interval = 10_000):
   const kinds = new Map<string, { written: number; suppressed: number }>();
 
   function pass(fields: Record<string, unknown>): Record<string, unknown> | undefined {
-    if (fields["noise"] === undefined) return fields;
-    const name = String(fields["noise"]);
+    if (fields.noise === undefined) return fields;
+    const name = String(fields.noise);
     const key = kinds.has(name) || kinds.size < MOST_KINDS ? name : "other";
     const now = elapsed();
     const kind = kinds.get(key);

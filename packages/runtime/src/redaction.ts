@@ -1,5 +1,6 @@
 /** Fields whose value never goes into a log, by name, in any case. */
-const SECRET = /^(token|access_token|jwt|ticket|secret|password|authorization|proxy-authorization|cookie|set-cookie|credentials?|private_?key)$/i;
+const SECRET =
+  /^(token|access_token|jwt|ticket|secret|password|authorization|proxy-authorization|cookie|set-cookie|credentials?|private_?key)$/i;
 
 /** Whatever its field is called: a JWT, a bearer token, and a producer's id (whoever has it can publish in its place). */
 const SECRETS_IN_TEXT: readonly [RegExp, string][] = [

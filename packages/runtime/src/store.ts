@@ -10,9 +10,12 @@ export interface Store<T> {
 export class Cell<T> implements Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
+  readonly #onError: ((error: unknown) => void) | undefined;
 
-  constructor(value: T) {
+  /** @param onError is told what a listener threw. Left out: it is thrown on, and the listeners after it are not called. */
+  constructor(value: T, onError?: (error: unknown) => void) {
     this.#value = value;
+    this.#onError = onError;
   }
 
   get = (): T => this.#value;
@@ -25,6 +28,13 @@ export class Cell<T> implements Store<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        if (!this.#onError) throw error;
+        this.#onError(error);
+      }
+    }
   }
 }

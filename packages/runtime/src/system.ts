@@ -1,4 +1,5 @@
-import { type Logger, type Runtime, silentLogger, type Timer } from "./runtime.ts";
+import type { Logger, Runtime, Timer } from "./runtime.ts";
+import { silentLogger } from "./runtime.ts";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -11,7 +12,8 @@ export function systemRuntime(logger: Logger = silentLogger): Runtime {
       const handle = setTimeout(action, ms);
       return { cancel: () => clearTimeout(handle) };
     },
-    defer: typeof setImmediate === "function" ? (action) => void setImmediate(action) : (action) => queueMicrotask(action),
+    defer:
+      typeof setImmediate === "function" ? (action) => void setImmediate(action) : (action) => queueMicrotask(action),
     random: () => Math.random(),
     randomId() {
       const bytes = crypto.getRandomValues(new Uint8Array(22));

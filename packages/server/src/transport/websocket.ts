@@ -1,0 +1,177 @@
+import type { IncomingMessage } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Codec, Limits } from "@tandem/protocol";
+import { closeCodeOf, jsonCodec, SUBPROTOCOLS } from "@tandem/protocol";
+import { msgpackCodec } from "@tandem/protocol/msgpack";
+import type { Runtime } from "@tandem/runtime";
+import type { WebSocket } from "ws";
+import { WebSocketServer } from "ws";
+import type { Transport, TransportEvents } from "../connection/transport.ts";
+import type { TrustedProxies } from "./client-address.ts";
+import { clientAddress } from "./client-address.ts";
+import { ControlFrames } from "./control-frames.ts";
+import type { Refusal, Subprotocol } from "./handshake.ts";
+import { chooseSubprotocol, judgeHandshake, pathOf } from "./handshake.ts";
+import { FrameWriter, SocketTransport } from "./socket-transport.ts";
+
+/** Most pieces that one message may come in. Clients of ours send whole messages. */
+const MOST_FRAGMENTS = 256;
+/** Most pieces of the network that may wait for the end of one frame. */
+const MOST_CHUNKS = 4_096;
+/** Milliseconds that the other side has to answer a close. (The types of ws do not know this option yet.) */
+const CLOSE_TIMEOUT = { closeTimeout: 3_000 };
+/** Milliseconds after which one who was turned away because the server was full may try again. */
+const RETRY_FULL = 5_000;
+
+const CODECS: Record<Subprotocol, Codec> = {
+  [SUBPROTOCOLS.json]: jsonCodec,
+  [SUBPROTOCOLS.msgpack]: msgpackCodec,
+};
+
+export interface WebSocketOptions {
+  /** The path that is ours, such as `/ws`. */
+  readonly path: string;
+  readonly limits: Pick<Limits, "frameBytes">;
+  /** Allowed origins; left out: only pages from the same host. */
+  readonly origins: readonly string[] | undefined;
+  readonly trusted: TrustedProxies;
+  /** Most connections at one time. */
+  readonly maxConnections: number;
+  readonly runtime: Runtime;
+  /** Takes a new connection. */
+  accept(transport: Transport): TransportEvents;
+}
+
+/** The WebSocket side of a server, for the `upgrade` event of any HTTP server. */
+export class WebSockets {
+  readonly #options: WebSocketOptions;
+  readonly #server: WebSocketServer;
+  readonly #sockets = new Set<WebSocket>();
+  readonly #writer = new FrameWriter();
+  #draining = false;
+
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.limits.frameBytes,
+      maxFragments: MOST_FRAGMENTS,
+      maxBufferedChunks: MOST_CHUNKS,
+      ...CLOSE_TIMEOUT,
+      handleProtocols: (offered) => chooseSubprotocol([...offered].join(",")) ?? false,
+    });
+    // What ws itself turns down (a malformed list of subprotocols) was not seen by `judgeHandshake`.
+    this.#server.on("wsClientError", (error, socket) => {
+      this.#refuse(socket, { status: 400, noise: "bad-handshake", sentence: `${error.message}.` }, "");
+    });
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes a request to upgrade. @returns false when its path is another: it is not touched then */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (pathOf(request) !== this.#options.path) return false;
+    const address = clientAddress(request, this.#options.trusted);
+    const refusal = judgeHandshake(request, this.#options) ?? this.#room();
+    if (refusal) this.#refuse(socket, refusal, address);
+    else this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, socket, address));
+    return true;
+  }
+
+  /** Takes no new connection from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Cuts whoever is still there. */
+  destroy(): void {
+    this.#draining = true;
+    for (const webSocket of this.#sockets) webSocket.terminate();
+  }
+
+  #room(): Refusal | undefined {
+    const retry = { "Retry-After": String(RETRY_FULL / 1_000) };
+    if (this.#draining) {
+      return {
+        status: 503,
+        noise: "shutting-down",
+        sentence: "shutting-down: the server is being stopped.",
+        headers: retry,
+      };
+    }
+    if (this.#sockets.size < this.#options.maxConnections) return undefined;
+    const sentence = "server-full: the server has as many connections as it may.";
+    return { status: 503, noise: "server-full", sentence, headers: retry };
+  }
+
+  #open(webSocket: WebSocket, socket: Duplex, address: string): void {
+    const { runtime } = this.#options;
+    const codec = CODECS[webSocket.protocol === SUBPROTOCOLS.msgpack ? SUBPROTOCOLS.msgpack : SUBPROTOCOLS.json];
+    const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, this.#writer));
+    const control = new ControlFrames(() => runtime.elapsed());
+    const countControl = () => {
+      if (control.count()) return;
+      runtime.logger.warn({ noise: "control-flood", address }, "a client sent too many pings, it was closed");
+      webSocket.close(1008, "too many control frames");
+    };
+    this.#sockets.add(webSocket);
+    webSocket.on("message", (data, isBinary) => {
+      // After our own close, what still comes is read to its end and not looked at.
+      if (webSocket.readyState !== webSocket.OPEN) return;
+      const bytes = data as Buffer;
+      try {
+        events.frame(isBinary ? bytes : bytes.toString());
+      } catch (error) {
+        // Whatever a client sends, the others go on.
+        runtime.logger.error({ error, address }, "a frame could not be handled, its connection was closed");
+        webSocket.close(closeCodeOf("internal"), "internal");
+      }
+    });
+    webSocket.on("ping", countControl);
+    webSocket.on("pong", countControl);
+    // ws answers with the close code of RFC 6455 (1002, 1007, 1008, 1009) by itself.
+    webSocket.on("error", (error: Error & { code?: string }) => {
+      const noise = error.code ?? "socket-error";
+      runtime.logger.warn(
+        { noise, address, reason: error.message },
+        "a client broke the WebSocket protocol, or its socket failed",
+      );
+    });
+    webSocket.on("close", (code, reason) => {
+      this.#sockets.delete(webSocket);
+      events.closed(code, reason.toString());
+    });
+  }
+
+  #refuse(socket: Duplex, { status, noise, sentence, headers }: Refusal, address: string): void {
+    this.#options.runtime.logger.warn({ noise, address, status }, "a handshake was turned down");
+    turnDown(socket, status, sentence, headers);
+  }
+}
+
+/** Answers a request to upgrade with an HTTP status and a sentence, and ends the socket. */
+export function turnDown(
+  socket: Duplex,
+  status: number,
+  sentence: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  // The client may be gone already: there is nobody to tell, and nothing to do about it.
+  socket.on("error", () => socket.destroy());
+  const body = `${sentence}\n`;
+  const lines = Object.entries({
+    ...headers,
+    Connection: "close",
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": String(Buffer.byteLength(body)),
+    "X-Content-Type-Options": "nosniff",
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+}
