@@ -269,11 +269,13 @@ export class Connection implements TransportEvents {
   close(error: TandemError, code: number = closeCodeOf(error.code) ?? 4003, id?: number): void {
     if (this.#isClosed()) return;
     this.#endSession();
+    this.#state = { kind: "closed" };
     this.#outbox.purge();
     this.#outbox.push("critical", errorMessage(error, { id }));
     this.#outbox.flush();
+    this.#outbox.close();
     this.#transport.close(code, error.code);
-    this.#end();
+    this.#onClosed(this);
   }
 
   #destroy(): void {
