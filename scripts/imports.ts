@@ -38,7 +38,7 @@ const packages: Record<string, { values: string[]; types?: string[] }> = {
   "packages/server": { values: ["protocol", "runtime", "app"] },
   "packages/simulation": { values: ["protocol", "runtime", "app", "client", "server"] },
   "apps/server": { values: ["protocol", "runtime", "app", "client", "server"] },
-  "apps/showcase": { values: ["protocol", "app", "client"] },
+  "apps/showcase": { values: ["protocol", "runtime", "app", "client"] },
   bench: { values: ["protocol", "runtime", "app", "client", "server", "simulation"] },
 };
 

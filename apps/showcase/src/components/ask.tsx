@@ -1,0 +1,25 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+/** A question over the page. Escape and a press beside it close it; the browser keeps the focus inside. */
+export function Ask({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the key for it is Escape, which the dialog hears by itself
+    <dialog
+      ref={dialog}
+      className="ask"
+      aria-label={label}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div className="ask-card">{children}</div>
+    </dialog>
+  );
+}

@@ -1,0 +1,61 @@
+import { type KeyboardEvent, useCallback, useEffect, useRef } from "react";
+import type { Room } from "../room/room.ts";
+import type { Showcase } from "../showcase.ts";
+import { Announcer } from "./announcer.tsx";
+import { Composer } from "./composer.tsx";
+import { MessageList, type MessageListHandle } from "./message-list.tsx";
+import { RoomHeader } from "./room-header.tsx";
+import { useStore } from "./use-store.ts";
+
+/** One room. Escape leads back to the newest message and the field to write in, from wherever one is. */
+export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room }) {
+  const { person, connection } = showcase;
+  const view = useStore(room);
+  const name = useStore(person.name);
+  const connected = useStore(connection.status).kind === "connected";
+  const pending = useStore(connection.pending);
+  const list = useRef<MessageListHandle>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+
+  useEffect(() => {
+    // On a phone the keyboard would cover what one came to read.
+    if (matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, []);
+
+  const sendAgain = useCallback((id: string) => room.sendAgain(id, name), [room, name]);
+  const remove = useCallback((id: string) => void room.takeBack(id), [room]);
+  const edit = useCallback(
+    (id: string) => {
+      const text = room.takeBack(id);
+      if (text === undefined) return;
+      const writing = room.writing.get().trim();
+      room.writing.set(writing === "" ? text : `${text}\n${writing}`);
+      field.current?.focus();
+    },
+    [room],
+  );
+
+  function send(text: string) {
+    list.current?.scrollToNewest();
+    room.send(text, name);
+  }
+
+  function press(event: KeyboardEvent) {
+    const inDialog = event.target instanceof Element && event.target.closest("dialog") !== null;
+    if (event.key !== "Escape" || inDialog) return;
+    list.current?.scrollToNewest();
+    field.current?.focus();
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a key for the whole page, beside what its controls hear
+    <div className="room" onKeyDown={press}>
+      <RoomHeader showcase={showcase} room={room.id} />
+      <main className="room-main">
+        <MessageList ref={list} room={room} view={view} onSendAgain={sendAgain} onEdit={edit} onRemove={remove} />
+        <Announcer view={view} />
+        <Composer ref={field} room={room} connected={connected} pending={pending} onSend={send} />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import type { Status } from "@tandem/client";
+import { Cell, type Store } from "@tandem/runtime";
+
+interface ConnectionClient {
+  readonly status: Store<Status>;
+  readonly pending: Store<number>;
+  connect(): void;
+  disconnect(): void;
+}
+
+/** The client's connection, and the person's wish to be without it. */
+export class Connection {
+  readonly status: Store<Status>;
+  /** Own messages that wait for the server. */
+  readonly pending: Store<number>;
+  /** Does the person want to be disconnected? */
+  readonly away = new Cell(false);
+  readonly #client: ConnectionClient;
+
+  constructor(client: ConnectionClient) {
+    this.#client = client;
+    this.status = client.status;
+    this.pending = client.pending;
+  }
+
+  stayAway = (away: boolean): void => {
+    this.away.set(away);
+    if (away) this.#client.disconnect();
+    else this.#client.connect();
+  };
+}

@@ -1,0 +1,26 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { browserAddress } from "./address.ts";
+import { Page } from "./components/page.tsx";
+import { browserKeep, Person, randomSecret } from "./person/person.ts";
+import { openShowcase } from "./showcase.ts";
+import "./styles/theme.css";
+import "./styles/page.css";
+import "./styles/header.css";
+import "./styles/messages.css";
+import "./styles/composer.css";
+import "./styles/dialogs.css";
+
+const showcase = openShowcase({
+  url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`,
+  address: browserAddress(),
+  person: new Person(browserKeep(), randomSecret),
+});
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element with the id root");
+createRoot(root).render(
+  <StrictMode>
+    <Page showcase={showcase} />
+  </StrictMode>,
+);

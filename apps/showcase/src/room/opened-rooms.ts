@@ -1,0 +1,32 @@
+import type { Room } from "./room.ts";
+
+/** Most rooms kept open at a time. */
+const OPEN = 20;
+
+/** The rooms visited on this page. They stay open, so that what waits in one of them is still seen on coming back. */
+export class OpenedRooms {
+  readonly #make: (id: string) => Room;
+  /** The latest visited last. */
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(make: (id: string) => Room) {
+    this.#make = make;
+  }
+
+  visit(id: string): Room {
+    const room = this.#rooms.get(id) ?? this.#make(id);
+    this.#rooms.delete(id);
+    this.#rooms.set(id, room);
+    this.#closeOldest();
+    return room;
+  }
+
+  #closeOldest(): void {
+    if (this.#rooms.size <= OPEN) return;
+    const [current, ...earlier] = [...this.#rooms.values()].reverse();
+    const oldest = earlier.findLast((room) => !room.unfinished) ?? earlier.at(-1);
+    if (oldest === undefined || oldest === current) return;
+    oldest.close();
+    this.#rooms.delete(oldest.id);
+  }
+}

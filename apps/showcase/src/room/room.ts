@@ -1,0 +1,172 @@
+import { Cell, type Store } from "@tandem/runtime";
+import type { ChannelPort, SubscriptionPort, SubscriptionState } from "./channel-port.ts";
+import { type Draft, messageOf } from "./message.ts";
+import { type Row, rowsOf } from "./rows.ts";
+import { type Action, EMPTY_TIMELINE, type Past, reduce, type Timeline } from "./timeline.ts";
+
+/** What the page shows of a room. The same object until something changes. */
+export interface RoomView {
+  readonly rows: readonly Row[];
+  readonly past: Past;
+  /** Where the subscription stands. */
+  readonly state: SubscriptionState;
+  readonly following: boolean;
+  readonly unread: number;
+  /** Why the subscription ended. */
+  readonly problem: string | undefined;
+}
+
+export interface RoomOptions {
+  readonly id: string;
+  readonly channel: ChannelPort;
+  /** The reader's user, once the server has told it. */
+  readonly self: Store<string | undefined>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const FIRST_EVENTS = 50;
+const PAGE_EVENTS = 100;
+
+/** One room: its messages in the log's order, and the reader's own on their way there. Knows no page and no React. */
+export class Room implements Store<RoomView> {
+  readonly id: string;
+  /** What the reader is writing. */
+  readonly writing = new Cell("");
+  readonly #channel: ChannelPort;
+  readonly #self: Store<string | undefined>;
+  readonly #now: () => number;
+  readonly #subscription: SubscriptionPort;
+  readonly #view: Cell<RoomView>;
+  readonly #endings: (() => void)[] = [];
+  #timeline: Timeline = EMPTY_TIMELINE;
+  #problem: string | undefined;
+  /** Counts the histories that this room has followed: a page asked of an earlier one is worth nothing. */
+  #history = 0;
+
+  constructor({ id, channel, self, now }: RoomOptions) {
+    this.id = id;
+    this.#channel = channel;
+    this.#self = self;
+    this.#now = now;
+    this.#view = new Cell<RoomView>({ ...this.#rowsAndPast(), state: "pending", problem: undefined });
+    this.#subscription = channel.subscribe({
+      last: FIRST_EVENTS,
+      onEvents: (events) => {
+        const messages = events.filter((event) => event.type === "message").map(messageOf);
+        this.#dispatch({ type: "arrived", messages, self: self.get() });
+      },
+      onReset: (offset) => this.#startAgain(offset),
+      onError: (reason) => {
+        this.#problem = reason;
+        this.#show();
+      },
+    });
+    this.#endings.push(
+      this.#subscription.state.subscribe(() => this.#follow()),
+      self.subscribe(() => this.#show()),
+      () => this.#subscription.unsubscribe(),
+    );
+    this.#follow();
+  }
+
+  get = (): RoomView => this.#view.get();
+
+  subscribe = (listener: () => void): (() => void) => this.#view.subscribe(listener);
+
+  /** Publishes a message. Blank text is not sent. @returns whether it was */
+  send(text: string, name: string): boolean {
+    const trimmed = text.trim();
+    if (trimmed === "") return false;
+    const { id, delivery } = this.#channel.publish({ text: trimmed, name });
+    const draft: Draft = { id, time: this.#now(), name, text: trimmed, delivery: delivery.get() };
+    this.#dispatch({ type: "written", draft });
+    // A publication ends by itself, and its store with it: there is nothing to unsubscribe from.
+    delivery.subscribe(() => this.#dispatch({ type: "progress", id, delivery: delivery.get() }));
+    return true;
+  }
+
+  /** Takes an own message that was not stored off the page. @returns its text */
+  takeBack(id: string): string | undefined {
+    const draft = this.#timeline.drafts.find((one) => one.id === id);
+    if (draft === undefined) return undefined;
+    this.#dispatch({ type: "removed", id });
+    return draft.text;
+  }
+
+  /** Publishes an own message that was not stored once more, as a new one. */
+  sendAgain(id: string, name: string): void {
+    const text = this.takeBack(id);
+    if (text !== undefined) this.send(text, name);
+  }
+
+  /** Tells whether the reader sees the newest message. */
+  follow(following: boolean): void {
+    this.#dispatch({ type: "following", following });
+  }
+
+  /** Fetches the page before the oldest message held. Does nothing while one is under way, or where there is none. */
+  async loadOlder(): Promise<void> {
+    const { past, confirmed } = this.#timeline;
+    if (past.kind !== "more" && past.kind !== "failed") return;
+    await this.#load(confirmed[0]?.offset ?? this.#subscription.reached().offset + 1);
+  }
+
+  /** Are there own messages that may still be stored? */
+  get unfinished(): boolean {
+    return this.#timeline.drafts.some(({ delivery }) => delivery.kind === "queued" || delivery.kind === "sent");
+  }
+
+  close(): void {
+    for (const end of this.#endings.splice(0)) end();
+  }
+
+  async #load(before: number): Promise<void> {
+    const history = this.#history;
+    this.#dispatch({ type: "loading" });
+    try {
+      const page = await this.#channel.history({ before, limit: PAGE_EVENTS });
+      if (history !== this.#history) return;
+      if (page.epoch !== this.#subscription.reached().epoch) {
+        this.#dispatch({ type: "page-failed", reason: "The room has begun anew." });
+        return;
+      }
+      const messages = page.events.filter((event) => event.type === "message").map(messageOf);
+      this.#dispatch({ type: "page", messages, more: page.more });
+    } catch (error) {
+      if (history !== this.#history) return;
+      this.#dispatch({ type: "page-failed", reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #startAgain(offset: number): void {
+    this.#history++;
+    this.#dispatch({ type: "reset" });
+    if (offset > 0) void this.#load(offset + 1);
+  }
+
+  #follow(): void {
+    if (this.#subscription.state.get() === "live") {
+      this.#problem = undefined;
+      this.#dispatch({ type: "live", head: this.#subscription.reached().offset });
+    }
+    this.#show();
+  }
+
+  #dispatch(action: Action): void {
+    const next = reduce(this.#timeline, action);
+    if (next === this.#timeline) return;
+    this.#timeline = next;
+    this.#show();
+  }
+
+  #show(): void {
+    const state = this.#subscription?.state.get() ?? "pending";
+    this.#view.set({ ...this.#rowsAndPast(), state, problem: this.#problem });
+  }
+
+  #rowsAndPast(): Pick<RoomView, "rows" | "past" | "following" | "unread"> {
+    const { past, following, unread } = this.#timeline;
+    return { rows: rowsOf(this.#timeline, this.#self.get()), past, following, unread };
+  }
+}

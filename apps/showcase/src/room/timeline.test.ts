@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Draft, Message } from "./message.ts";
+import { type Action, EMPTY_TIMELINE, reduce, type Timeline } from "./timeline.ts";
+
+function message(offset: number, id = `e${offset}`, author = "ada"): Message {
+  return { id, offset, time: offset * 1_000, author, name: author, text: `text ${offset}` };
+}
+
+function messages(from: number, to: number): Message[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
+}
+
+function draft(id: string, kind: "queued" | "sent" | "durable" = "queued"): Draft {
+  return { id, time: 0, name: "grace", text: id, delivery: { kind } };
+}
+
+function after(actions: readonly Action[], from: Timeline = EMPTY_TIMELINE): Timeline {
+  return actions.reduce(reduce, from);
+}
+
+const offsets = (timeline: Timeline) => timeline.confirmed.map((one) => one.offset);
+
+function arrived(list: readonly Message[]): Action {
+  return { type: "arrived", messages: list, self: "grace" };
+}
+
+describe("arrived messages", () => {
+  it("G3: shows each event once, in the log's order, however often it comes", () => {
+    const timeline = after([arrived(messages(1, 3)), arrived(messages(2, 5)), arrived(messages(1, 5))]);
+    expect(offsets(timeline)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("G14: puts an own message from the drafts into the log's place for it", () => {
+    const timeline = after([
+      { type: "written", draft: draft("a") },
+      { type: "written", draft: draft("b") },
+      arrived([message(1, "other"), message(2, "a", "grace")]),
+    ]);
+    expect(timeline.confirmed.map((one) => one.id)).toEqual(["other", "a"]);
+    expect(timeline.drafts.map((one) => one.id)).toEqual(["b"]);
+  });
+
+  it("counts as unread what others wrote while the reader was elsewhere", () => {
+    const away = after([arrived([message(1)]), { type: "following", following: false }]);
+    const timeline = after(
+      [{ type: "written", draft: draft("x") }, arrived([message(2), message(3, "x", "grace"), message(4, "y", "grace")])],
+      away,
+    );
+    expect(timeline.unread).toBe(1);
+    expect(reduce(timeline, { type: "following", following: true }).unread).toBe(0);
+  });
+
+  it("lets go of the oldest while the reader follows, and can fetch them again", () => {
+    const timeline = after([arrived(messages(1, 2_000)), { type: "live", head: 2_000 }, arrived(messages(2_001, 2_010))]);
+    expect(timeline.confirmed).toHaveLength(2_000);
+    expect(timeline.confirmed[0]?.offset).toBe(11);
+    expect(timeline.past).toEqual({ kind: "more" });
+  });
+
+  it("lets nothing go before a page that is under way", () => {
+    const loading = after([arrived(messages(101, 2_100)), { type: "live", head: 2_100 }, { type: "loading" }]);
+    const timeline = after([arrived(messages(2_101, 2_102)), { type: "page", messages: messages(1, 100), more: false }], loading);
+    expect(offsets(timeline)).toEqual(messages(1, 2_102).map((one) => one.offset));
+  });
+});
+
+describe("the past", () => {
+  it("begins with the first event ever", () => {
+    expect(after([arrived(messages(1, 3)), { type: "live", head: 3 }]).past).toEqual({ kind: "start", complete: true });
+    expect(after([{ type: "live", head: 0 }]).past).toEqual({ kind: "start", complete: true });
+  });
+
+  it("goes on before the first page", () => {
+    const timeline = after([arrived(messages(51, 100)), { type: "live", head: 100 }]);
+    expect(timeline.past).toEqual({ kind: "more" });
+  });
+
+  it("ends where retention has taken the rest", () => {
+    const timeline = after([
+      arrived(messages(51, 100)),
+      { type: "live", head: 100 },
+      { type: "loading" },
+      { type: "page", messages: messages(41, 50), more: false },
+    ]);
+    expect(timeline.past).toEqual({ kind: "start", complete: false });
+    expect(offsets(timeline)).toEqual(messages(41, 100).map((one) => one.offset));
+  });
+
+  it("tells why it could not be fetched, and may be asked again after a new connection", () => {
+    const failed = after([
+      arrived(messages(51, 100)),
+      { type: "live", head: 100 },
+      { type: "loading" },
+      { type: "page-failed", reason: "The connection was lost." },
+    ]);
+    expect(failed.past).toEqual({ kind: "failed", reason: "The connection was lost." });
+    expect(reduce(failed, { type: "live", head: 100 }).past).toEqual({ kind: "more" });
+  });
+});
+
+describe("drafts", () => {
+  it("G14: follow their publication", () => {
+    const refused = { kind: "rejected", code: "forbidden", reason: "No right.", retryable: false } as const;
+    const timeline = after([
+      { type: "written", draft: draft("a") },
+      { type: "written", draft: draft("b") },
+      { type: "progress", id: "a", delivery: { kind: "sent" } },
+      { type: "progress", id: "b", delivery: refused },
+    ]);
+    expect(timeline.drafts.map((one) => one.delivery)).toEqual([{ kind: "sent" }, refused]);
+  });
+
+  it("are not brought back by late word of a message that the log has shown", () => {
+    const shown = after([{ type: "written", draft: draft("a") }, arrived([message(1, "a", "grace")])]);
+    expect(reduce(shown, { type: "progress", id: "a", delivery: { kind: "durable" } })).toBe(shown);
+  });
+
+  it("stay through a reset unless they are stored, for then the log brings them", () => {
+    const timeline = after([
+      arrived(messages(1, 3)),
+      { type: "written", draft: draft("stored", "durable") },
+      { type: "written", draft: draft("waits") },
+      { type: "reset" },
+    ]);
+    expect(timeline.confirmed).toEqual([]);
+    expect(timeline.drafts.map((one) => one.id)).toEqual(["waits"]);
+    expect(timeline.past).toEqual({ kind: "opening" });
+  });
+
+  it("G11: are bounded, and settled ones go first", () => {
+    const rejected: Draft = { ...draft("bad"), delivery: { kind: "unknown", reason: "" } };
+    let timeline = after([{ type: "written", draft: draft("first") }, { type: "written", draft: rejected }]);
+    for (let index = 0; index < 1_999; index++) timeline = reduce(timeline, { type: "written", draft: draft(`d${index}`) });
+    expect(timeline.drafts).toHaveLength(2_000);
+    expect(timeline.drafts[0]?.id).toBe("first");
+    expect(timeline.drafts.some((one) => one.id === "bad")).toBe(false);
+  });
+});
+
+it("G3, G14: whatever comes in whatever order, no message stands twice and the log's order holds", () => {
+  const id = fc.integer({ min: 1, max: 12 });
+  const action: fc.Arbitrary<Action> = fc.oneof(
+    fc.tuple(id, id).map(([a, b]): Action => arrived(messages(Math.min(a, b), Math.max(a, b)))),
+    id.map((n): Action => ({ type: "written", draft: draft(`e${n}`) })),
+    id.map((n): Action => ({ type: "progress", id: `e${n}`, delivery: { kind: "durable" } })),
+    fc.tuple(id, id).map(([a, b]): Action => ({ type: "page", messages: messages(Math.min(a, b), Math.max(a, b)), more: true })),
+    fc.constant<Action>({ type: "reset" }),
+    fc.constant<Action>({ type: "live", head: 12 }),
+  );
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
+      let timeline = EMPTY_TIMELINE;
+      const written = new Set<string>();
+      for (const next of actions) {
+        // A publication's id is new: neither written before nor in the log yet.
+        if (next.type === "written") {
+          const known = timeline.confirmed.some((one) => one.id === next.draft.id);
+          if (known || written.has(next.draft.id)) continue;
+          written.add(next.draft.id);
+        }
+        timeline = reduce(timeline, next);
+        const ids = [...timeline.confirmed, ...timeline.drafts].map((one) => one.id);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(offsets(timeline)).toEqual(offsets(timeline).toSorted((a, b) => a - b));
+      }
+    }),
+  );
+});

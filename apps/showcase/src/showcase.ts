@@ -1,0 +1,31 @@
+import { createClient } from "@tandem/client";
+import type { Store } from "@tandem/runtime";
+import type app from "../tandem.config.ts";
+import type { Address } from "./address.ts";
+import { Connection } from "./connection/connection.ts";
+import type { Person } from "./person/person.ts";
+import { clientChannel } from "./room/client-channel.ts";
+import { OpenedRooms } from "./room/opened-rooms.ts";
+import { Room } from "./room/room.ts";
+import { mapStore } from "./room/map-store.ts";
+
+/** Everything the page shows, and nothing about how. */
+export interface Showcase {
+  readonly address: Address;
+  readonly person: Person;
+  readonly connection: Connection;
+  readonly rooms: OpenedRooms;
+  /** The reader's user, once the server has told it. */
+  readonly self: Store<string | undefined>;
+}
+
+/** Connects to the server at `url` as a guest with the person's secret. */
+export function openShowcase({ url, address, person }: { url: string } & Pick<Showcase, "address" | "person">): Showcase {
+  const name = person.name.get();
+  const client = createClient<typeof app>({ url, guest: { secret: person.secret, ...(name !== "" && { name }) } });
+  const self = mapStore(client.identity, (identity) => identity?.user);
+  const rooms = new OpenedRooms(
+    (id) => new Room({ id, channel: clientChannel(client.channel("room", id)), self, now: Date.now }),
+  );
+  return { address, person, connection: new Connection(client), rooms, self };
+}
