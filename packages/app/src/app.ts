@@ -1,5 +1,5 @@
-import { isChannelName } from "@tandem/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { isChannelName } from "@tandem/protocol";
 import type { ChannelDefinition } from "./channel.ts";
 import type { EventInput, SchemaOf } from "./event.ts";
 import type { Grants } from "./rights.ts";
@@ -34,7 +34,9 @@ export interface AppDefinition<C extends Channels = Channels> {
 export function defineApp<const C extends Channels>(definition: AppDefinition<C>): AppDefinition<C> {
   for (const type of Object.keys(definition.channels)) {
     if (!isChannelName(`${type}:x`)) {
-      throw new RangeError(`"${type}" is not a channel type: a small letter, then small letters, digits and - (32 at most)`);
+      throw new RangeError(
+        `"${type}" is not a channel type: a small letter, then small letters, digits and - (32 at most)`,
+      );
     }
   }
   return definition;
@@ -49,9 +51,15 @@ type EventInputs<A extends AppDefinition, T extends ChannelType<A>> = NonNullabl
 export type EventName<A extends AppDefinition, T extends ChannelType<A>> = keyof EventInputs<A, T> & string;
 
 /** What may be published as an event: the input of its schema. */
-export type EventData<A extends AppDefinition, T extends ChannelType<A>, N extends EventName<A, T>> =
-  StandardSchemaV1.InferInput<SchemaOf<EventInputs<A, T>[N]>>;
+export type EventData<
+  A extends AppDefinition,
+  T extends ChannelType<A>,
+  N extends EventName<A, T>,
+> = StandardSchemaV1.InferInput<SchemaOf<EventInputs<A, T>[N]>>;
 
 /** What readers of an event get: the output of its schema. */
-export type EventOutput<A extends AppDefinition, T extends ChannelType<A>, N extends EventName<A, T>> =
-  StandardSchemaV1.InferOutput<SchemaOf<EventInputs<A, T>[N]>>;
+export type EventOutput<
+  A extends AppDefinition,
+  T extends ChannelType<A>,
+  N extends EventName<A, T>,
+> = StandardSchemaV1.InferOutput<SchemaOf<EventInputs<A, T>[N]>>;

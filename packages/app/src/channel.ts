@@ -1,6 +1,8 @@
-import { type ChannelEvent, EventNameSchema, type Lane } from "@tandem/protocol";
+import type { ChannelEvent, Lane } from "@tandem/protocol";
+import { EventNameSchema } from "@tandem/protocol";
 import * as v from "valibot";
-import { type EventDefinition, type EventInput, toEventDefinition } from "./event.ts";
+import type { EventDefinition, EventInput } from "./event.ts";
+import { toEventDefinition } from "./event.ts";
 import type { Access, Viewer } from "./rights.ts";
 
 /** How much of a channel's history is kept. What is over any bound is trimmed, oldest first. Default: everything. */

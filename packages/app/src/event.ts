@@ -29,7 +29,8 @@ export function event<S extends StandardSchemaV1>(definition: {
   readonly upcasters: Readonly<Record<number, Upcaster>>;
 }): EventDefinition<S> {
   const { version, upcasters } = definition;
-  if (!Number.isSafeInteger(version) || version < 1) throw new RangeError("an event's version is a whole number from 1");
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new RangeError("an event's version is a whole number from 1");
   for (let old = 1; old < version; old++) {
     if (!upcasters[old]) throw new RangeError(`the event's version is ${version}: add an upcaster for version ${old}`);
   }
