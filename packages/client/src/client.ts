@@ -1,0 +1,112 @@
+import type { AppDefinition, ChannelType } from "@tandem/app";
+import type { Codec } from "@tandem/protocol";
+import { channelName } from "@tandem/protocol";
+import type { Runtime, Store } from "@tandem/runtime";
+import type { Channel } from "./channel.ts";
+import { Connection } from "./connection/connection.ts";
+import type { Traffic } from "./connection/link.ts";
+import type { Identity, Status } from "./connection/status.ts";
+import { Outbox } from "./outbox/outbox.ts";
+import { HistoryPages } from "./subscription/history.ts";
+import { Subscriptions } from "./subscription/subscriptions.ts";
+import type { Connect } from "./transport/connect.ts";
+import type { Wake } from "./transport/wake.ts";
+
+export interface ClientOptions {
+  /** Where the server is: `wss://example.com/ws`. */
+  readonly url: string;
+  /** Gives a fresh token each time it is called: at each connection, before a token ends, and when one was refused. */
+  readonly token?: () => Promise<string> | string;
+  /** Without a token: a guest. The same secret (22 to 64 letters of base64url) is the same guest; random by default. */
+  readonly guest?: { readonly secret?: string; readonly name?: string };
+  /** Default JSON; `msgpackCodec` comes from `@tandem/client/msgpack`. */
+  readonly codec?: Codec;
+  /** Most publishes that are not settled, default 1,000. What is over it is rejected with `queue-full`. */
+  readonly queue?: number;
+  /** Most publishes on their way at a time, default 128; never more than the server allows. */
+  readonly inFlight?: number;
+  /** Connect at once, the default. */
+  readonly autoConnect?: boolean;
+  /** The world outside; each has a default for browsers and Node.js. */
+  readonly runtime?: Runtime;
+  readonly connect?: Connect;
+  readonly wake?: Wake;
+}
+
+/** One user's client: a connection that is kept, and what was published and subscribed over it. */
+export interface Client<A extends AppDefinition = AppDefinition> {
+  readonly status: Store<Status>;
+  /** Who the server says this client is; `undefined` before the first connection. A client stays one user's. */
+  readonly identity: Store<Identity | undefined>;
+  /** Publishes that are not settled yet. */
+  readonly pending: Store<number>;
+  /** @throws RangeError when that is not a channel's name */
+  channel<T extends ChannelType<A>>(type: T, id: string): Channel<A, T>;
+  /** Connects after `disconnect`, or tries again now. */
+  connect(): void;
+  /** Goes away until `connect`. What is not settled is kept. */
+  disconnect(): void;
+  /** Asks for a fresh token now and brings it to the server. */
+  authenticate(): void;
+  /** Ends the client. Publishes that are not settled end as `unknown` when they were sent, as `rejected` when not. */
+  close(): Promise<void>;
+}
+
+const QUEUE = 1_000;
+const IN_FLIGHT = 128;
+
+/** A client on the ports given. */
+export function clientOn<A extends AppDefinition>(
+  options: ClientOptions,
+  ports: { readonly runtime: Runtime; readonly connect: Connect; readonly wake: Wake; readonly codec: Codec },
+): Client<A> {
+  const { runtime } = ports;
+  const { queue = QUEUE, inFlight = IN_FLIGHT } = options;
+  const outbox = new Outbox(runtime, { queue, inFlight });
+  const subscriptions = new Subscriptions(runtime, outbox.written);
+  const pages = new HistoryPages(runtime, outbox.written);
+  const traffic: Traffic = {
+    attach(link) {
+      subscriptions.attach(link);
+      pages.attach(link);
+      outbox.attach(link);
+    },
+    detach() {
+      outbox.detach();
+      pages.detach();
+      subscriptions.detach();
+    },
+    fill: () => outbox.fill(),
+    message: (message) => subscriptions.message(message),
+    frameEnd: () => subscriptions.frameEnd(),
+  };
+  const guest = { secret: options.guest?.secret ?? runtime.randomId(), name: options.guest?.name };
+  const connection = new Connection(options.url, { token: options.token, guest }, { ...ports, traffic });
+  const client: Client<A> = {
+    status: connection.status,
+    identity: connection.identity,
+    pending: outbox.pending,
+    channel<T extends ChannelType<A>>(type: T, id: string) {
+      const name = channelName(type, id);
+      // The types of events are the application's word: the server holds every publish to them.
+      return {
+        name,
+        publish: (event, data, { version } = {}) => outbox.publish(name, event, data, version),
+        subscribe: (wanted) => subscriptions.subscribe(name, wanted),
+        history: (query = {}) => pages.fetch(name, query),
+      } as Channel<A, T>;
+    },
+    connect: () => connection.connect(),
+    disconnect: () => connection.disconnect(),
+    authenticate: () => connection.authenticate(),
+    close() {
+      const closed = connection.close();
+      subscriptions.close();
+      pages.close();
+      outbox.close();
+      return closed;
+    },
+  };
+  if (options.autoConnect !== false) connection.connect();
+  return client;
+}

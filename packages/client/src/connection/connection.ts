@@ -1,0 +1,379 @@
+import type { Codec, ErrorCode, ErrorMessage, Hello, ServerMessage, Welcome } from "@tandem/protocol";
+import { afterClose, closeCodeOf, isErrorCode, TandemError } from "@tandem/protocol";
+import type { Runtime, Store } from "@tandem/runtime";
+import { Cell, fullJitter } from "@tandem/runtime";
+import { Alarm } from "../alarm.ts";
+import type { Connect, Socket } from "../transport/connect.ts";
+import type { Wake } from "../transport/wake.ts";
+import type { Traffic } from "./link.ts";
+import { knownCode } from "./refusal.ts";
+import { Session } from "./session.ts";
+import type { Identity, Status } from "./status.ts";
+import { fetchToken } from "./token.ts";
+
+/** Milliseconds from the first packet to the server's welcome. */
+const HANDSHAKE_MS = 10_000;
+/** A connection that held this long, in milliseconds, makes the next failure the first one again. */
+const STEADY_MS = 5_000;
+/** Longest single wait for a refresh that is due later, in milliseconds: platforms' timers overflow at 2^31. */
+const LONGEST_TIMER = 6 * 3_600_000;
+/** The share of a token's remaining life after which a fresh one is asked for. */
+const REFRESH_SHARE = 0.8;
+/** Least milliseconds between refreshes: a token function may hand out the same token until it ends. */
+const REFRESH_MS = 1_000;
+/** Milliseconds that a closing socket gets. */
+const CLOSE_MS = 1_000;
+const AGENT = "tandem-client/0.1.0";
+const NORMAL = 1000;
+const BROKEN = 4000;
+const UNWANTED = 4400;
+const UNAUTHENTICATED = 4401;
+
+export interface Credentials {
+  readonly token?: (() => Promise<string> | string) | undefined;
+  readonly guest: { readonly secret: string; readonly name?: string | undefined };
+}
+
+export interface ConnectionPorts {
+  readonly runtime: Runtime;
+  readonly connect: Connect;
+  readonly wake: Wake;
+  readonly codec: Codec;
+  readonly traffic: Traffic;
+}
+
+/** A socket with the session on it; `gone` resolves when the socket is. */
+interface Carried {
+  readonly socket: Socket;
+  readonly session: Session;
+  readonly gone: Promise<void>;
+}
+
+interface Live extends Carried {
+  readonly kind: "live";
+  /** When it was welcomed: of `now`, and of `elapsed`. */
+  readonly since: number;
+  readonly steadyFrom: number;
+  latency: number | undefined;
+  /** The server has let go of everything until it gets a fresh token. */
+  lapsed: boolean;
+  /** A fresh token is on its way: asked for (the call that gives that up), or sent (the request's id). */
+  refresh: (() => void) | number | undefined;
+  refusals: number;
+  /** The client shall not come back before this time of `elapsed`. */
+  notBefore: number;
+}
+
+/**
+ * away ─▸ opening (token) ─▸ greeting (hello) ─▸ live ─▸ waiting ─▸ opening …
+ * Any of them may go to `away`, `blocked` or `closed`.
+ */
+type State =
+  | { readonly kind: "away" | "blocked" | "closed" }
+  | { readonly kind: "waiting"; readonly notBefore: number; readonly status: Status }
+  | { readonly kind: "opening"; giveUp(): void }
+  | (Carried & { readonly kind: "greeting"; readonly hello: number })
+  | Live;
+
+/** Keeps one connection to the server, and makes another when it is lost. Every change of state goes through `#enter`. */
+export class Connection {
+  readonly status: Store<Status>;
+  readonly identity: Store<Identity | undefined>;
+  readonly #status: Cell<Status>;
+  readonly #identity: Cell<Identity | undefined>;
+  readonly #url: string;
+  readonly #credentials: Credentials;
+  readonly #ports: ConnectionPorts;
+  readonly #alarm: Alarm;
+  readonly #stopListening: () => void;
+  #state: State = { kind: "away" };
+  #failures = 0;
+  /** A refused token is answered by a fresh one, once, at once. */
+  #triedFresh = false;
+  /** What the server said was wrong with this connection. */
+  #complaint: ErrorMessage | undefined;
+
+  constructor(url: string, credentials: Credentials, ports: ConnectionPorts) {
+    this.#url = url;
+    this.#credentials = credentials;
+    this.#ports = ports;
+    this.#alarm = new Alarm(ports.runtime);
+    const onError = (error: unknown) => ports.runtime.logger.error({ error }, "a listener of the client threw");
+    this.status = this.#status = new Cell<Status>({ kind: "offline" }, onError);
+    this.identity = this.#identity = new Cell<Identity | undefined>(undefined, onError);
+    this.#stopListening = ports.wake.listen(() => this.#wake());
+  }
+
+  connect(): void {
+    const { kind } = this.#state;
+    if (kind !== "away" && kind !== "blocked" && kind !== "waiting") return;
+    this.#triedFresh = false;
+    this.#attempt();
+  }
+
+  disconnect(): void {
+    this.#failures = 0;
+    if (this.#state.kind !== "closed") this.#enter({ kind: "away" }, { kind: "offline" });
+  }
+
+  /** Brings a fresh token to the server now. */
+  authenticate(): void {
+    if (this.#state.kind === "live") this.#refresh(this.#state);
+    else this.connect();
+  }
+
+  /** Ends it for good. Resolves when the socket is gone, or has had its time. */
+  async close(): Promise<void> {
+    if (this.#state.kind === "closed") return;
+    const gone = "gone" in this.#state ? this.#state.gone : undefined;
+    this.#stopListening();
+    this.#enter({ kind: "closed" }, { kind: "closed" });
+    if (!gone) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#ports.runtime.timer(CLOSE_MS, resolve);
+      void gone.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** The one place where the state changes: what the old state held is let go of, then the world is told. */
+  #enter(next: State, status: Status, alarm?: { readonly ms: number; readonly action: () => void }): void {
+    const old = this.#state;
+    this.#state = next;
+    this.#alarm.cancel();
+    if (alarm) this.#alarm.set(alarm.ms, alarm.action);
+    if (old.kind === "opening") old.giveUp();
+    if (next.kind === "live") {
+      this.#ports.traffic.attach(next.session);
+    } else if ("session" in old) {
+      old.session.end();
+      old.socket.close(next.kind === "away" || next.kind === "closed" ? NORMAL : BROKEN, "");
+      if (old.kind === "live" && typeof old.refresh === "function") old.refresh();
+      if (old.kind === "live" && !old.lapsed) this.#ports.traffic.detach();
+    }
+    this.#tell(next, status);
+  }
+
+  /** Tells the status of a state, unless someone who was told before has changed the state since. */
+  #tell(state: State, status: Status): void {
+    if (this.#state === state) this.#status.set(status);
+  }
+
+  #attempt(): void {
+    const connecting: Status = { kind: "connecting", attempt: this.#failures + 1 };
+    const { token, guest } = this.#credentials;
+    if (!token) return this.#open({ guest }, connecting);
+    const giveUp = fetchToken(this.#ports.runtime, token, (result) => {
+      if (typeof result === "string") this.#open({ token: result }, connecting);
+      else this.#retry(result.code, 0);
+    });
+    this.#enter({ kind: "opening", giveUp }, connecting);
+  }
+
+  #open(who: Pick<Hello, "token" | "guest">, connecting: Status): void {
+    const { runtime, connect, codec, traffic } = this.#ports;
+    this.#complaint = undefined;
+    let leave = () => {};
+    const gone = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    let socket: Socket | undefined;
+    const session = new Session(runtime, codec, (frame) => socket?.send(frame), {
+      message: (message) => this.#message(message),
+      frameEnd: () => traffic.frameEnd(),
+      fill: () => traffic.fill(),
+      latency: (latency) => this.#measured(latency),
+      broken: ({ code, message }) => this.#lost(BROKEN, code, message),
+    });
+    const hello = session.nextId();
+    try {
+      socket = connect(this.#url, codec.subprotocol, {
+        opened: () => session.post({ type: "hello", id: hello, ...who, agent: AGENT }),
+        frame: (frame) => session.receive(frame),
+        closed: (code, reason) => {
+          leave();
+          if (!session.ended) this.#closedByServer(code, reason);
+        },
+      });
+    } catch (error) {
+      runtime.logger.error({ error }, "the connection could not be opened");
+      return this.#retry("disconnected", 0);
+    }
+    this.#enter({ kind: "greeting", socket, session, gone, hello }, connecting, {
+      ms: HANDSHAKE_MS,
+      action: () => this.#lost(BROKEN, "handshake-timeout", "The server did not welcome this client in time."),
+    });
+  }
+
+  #message(message: ServerMessage): void {
+    const state = this.#state;
+    if (message.type === "welcome") this.#welcomed(message);
+    else if (message.type === "error" && (message.code === "needs-auth" || message.channel === undefined)) {
+      this.#complained(message);
+    } else if (state.kind === "live") {
+      if (message.type === "closing") state.notBefore = this.#ports.runtime.elapsed() + message.retryAfter;
+      else if (!state.lapsed) this.#ports.traffic.message(message);
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    const state = this.#state;
+    const { runtime, traffic } = this.#ports;
+    const { user, tenant, name, connection } = welcome;
+    const known = this.#identity.get();
+    if (known && (known.user !== user || known.tenant !== tenant)) {
+      // The queue is another user's, and so are its producers: sent now, it could take effect twice.
+      return this.#block("wrong-user", "The token is another user's: each user needs a client of its own.");
+    }
+    let live: Live;
+    if (state.kind === "greeting" && welcome.id === state.hello) {
+      const { socket, session, gone } = state;
+      const [since, steadyFrom] = [runtime.now(), runtime.elapsed()];
+      const fresh = { latency: undefined, lapsed: false, refresh: undefined, refusals: 0, notBefore: 0 };
+      live = { kind: "live", socket, session, gone, since, steadyFrom, ...fresh };
+    } else if (state.kind === "live" && welcome.id === state.refresh) {
+      live = state;
+      this.#alarm.cancel();
+      live.refresh = undefined;
+      live.refusals = 0;
+    } else return;
+    live.session.welcomed(welcome);
+    this.#triedFresh = false;
+    this.#identity.set({ user, tenant, name, connection });
+    if (this.#state !== state) return;
+    const status: Status = { kind: "connected", since: live.since, latency: live.latency };
+    if (live !== state) this.#enter(live, status);
+    else if (live.lapsed) {
+      live.lapsed = false;
+      traffic.attach(live.session);
+      this.#tell(live, status);
+    }
+    if (this.#state !== live || welcome.expires === undefined) return;
+    const rest = (welcome.expires - welcome.time) * REFRESH_SHARE;
+    this.#refreshAt(live, runtime.elapsed() + Math.max(rest, REFRESH_MS));
+  }
+
+  #complained(complaint: ErrorMessage): void {
+    const state = this.#state;
+    const { id, message, retryable, retryAfter } = complaint;
+    const code = knownCode(complaint.code);
+    if (id === undefined) this.#complaint = complaint;
+    if (state.kind === "greeting" && id === state.hello) {
+      this.#lost(closeCodeOf(code) ?? (retryable ? BROKEN : UNWANTED), code, message, retryAfter);
+    } else if (state.kind === "live") {
+      if (code === "needs-auth") this.#lapse(state, message);
+      else if (id !== undefined && id === state.refresh)
+        this.#refreshRefused(state, code, message, retryable, retryAfter);
+    }
+  }
+
+  #closedByServer(close: number, reason: string): void {
+    const said = this.#complaint;
+    // An older complaint need not be what ended the connection.
+    if (said && closeCodeOf(knownCode(said.code)) === close) {
+      return this.#lost(close, knownCode(said.code), said.message, said.retryAfter);
+    }
+    const { code, message } = new TandemError(isErrorCode(reason) ? reason : "disconnected");
+    this.#lost(close, code, message);
+  }
+
+  /** The connection is of no use any more: comes back, or not, as its close code says. */
+  #lost(close: number, code: ErrorCode, message: string, retryAfter = 0): void {
+    const state = this.#state;
+    if (!("session" in state)) return;
+    let wait = retryAfter;
+    if (state.kind === "live") {
+      const elapsed = this.#ports.runtime.elapsed();
+      if (elapsed - state.steadyFrom >= STEADY_MS) this.#failures = 0;
+      wait = Math.max(wait, state.notBefore - elapsed);
+    }
+    if (afterClose(close) !== "stop") return this.#retry(code, wait);
+    if (close !== UNAUTHENTICATED || !this.#credentials.token || this.#triedFresh) return this.#block(code, message);
+    this.#triedFresh = true;
+    this.#attempt();
+  }
+
+  #block(code: ErrorCode, message: string): void {
+    this.#enter({ kind: "blocked" }, { kind: "blocked", code, message });
+  }
+
+  /** Tries again after a while, `atLeast` so many milliseconds. */
+  #retry(reason: ErrorCode, atLeast: number): void {
+    const { runtime, wake } = this.#ports;
+    const ms = Math.max(atLeast, fullJitter(this.#failures, runtime.random()));
+    this.#failures++;
+    const status: Status = { kind: "reconnecting", attempt: this.#failures, nextTry: runtime.now() + ms, reason };
+    this.#enter(
+      { kind: "waiting", notBefore: runtime.elapsed() + atLeast, status },
+      wake.online() ? status : { kind: "offline" },
+      { ms, action: () => this.#attempt() },
+    );
+  }
+
+  /** The network or the page came back, or went. */
+  #wake(): void {
+    const state = this.#state;
+    const { runtime, wake } = this.#ports;
+    if (state.kind === "live") state.session.probe();
+    if (state.kind !== "waiting") return;
+    if (!wake.online()) this.#tell(state, { kind: "offline" });
+    else if (runtime.elapsed() >= state.notBefore) this.#attempt();
+    else this.#tell(state, state.status);
+  }
+
+  #measured(latency: number): void {
+    const state = this.#state;
+    if (state.kind !== "live") return;
+    state.latency = latency;
+    if (!state.lapsed) this.#tell(state, { kind: "connected", since: state.since, latency });
+  }
+
+  /** The server has let go of subscriptions and requests: nothing goes on without a fresh token. */
+  #lapse(live: Live, message: string): void {
+    if (!this.#credentials.token) return this.#lost(BROKEN, "needs-auth", message);
+    if (live.lapsed) return;
+    live.lapsed = true;
+    live.session.drop();
+    this.#refresh(live);
+    this.#ports.traffic.detach();
+    this.#tell(live, { kind: "needs-auth", reason: "needs-auth" });
+  }
+
+  #refreshAt(live: Live, due: number): void {
+    const wait = due - this.#ports.runtime.elapsed();
+    if (wait <= 0) this.#refresh(live);
+    else this.#alarm.set(Math.min(wait, LONGEST_TIMER), () => this.#refreshAt(live, due));
+  }
+
+  #refresh(live: Live): void {
+    const { token } = this.#credentials;
+    if (live.refresh !== undefined || !token) return;
+    this.#alarm.cancel();
+    live.refresh = fetchToken(this.#ports.runtime, token, (result) => {
+      live.refresh = undefined;
+      if (typeof result !== "string") return this.#refreshLater(live, result.code);
+      const id = live.session.nextId();
+      live.refresh = id;
+      live.session.post({ type: "refresh", id, token: result });
+      this.#alarm.set(HANDSHAKE_MS, () => this.#lost(BROKEN, "handshake-timeout", "The refresh was left unanswered."));
+    });
+  }
+
+  #refreshRefused(live: Live, code: ErrorCode, message: string, retryable: boolean, retryAfter = 0): void {
+    this.#alarm.cancel();
+    live.refresh = undefined;
+    if (retryable) this.#refreshLater(live, code, retryAfter);
+    else if (live.lapsed) this.#block(code, message);
+    // Until the old token ends the connection stands; then the next refresh decides.
+    else this.#ports.runtime.logger.warn({ code }, "the fresh token was refused");
+  }
+
+  #refreshLater(live: Live, reason: ErrorCode, atLeast = 0): void {
+    const ms = Math.max(atLeast, fullJitter(live.refusals, this.#ports.runtime.random()));
+    live.refusals++;
+    this.#alarm.set(ms, () => this.#refresh(live));
+    if (live.lapsed) this.#tell(live, { kind: "needs-auth", reason });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Codec, Encoded, ServerMessage } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === "string";
+const flag: Check = (value) => typeof value === "boolean";
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const positive: Check = (value) => count(value) && value !== 0;
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const object =
+  (fields: Record<string, Check>): Check =>
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(fields).every(([field, check]) => check((value as Record<string, unknown>)[field]));
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
+const position = object({ epoch: text, offset: count, tag: text });
+const events = list(object({ offset: count, id: text, type: text, time: count }));
+
+/** The fields of each message that this client relies on: validators would be half of its size. */
+const MESSAGES: Record<ServerMessage["type"], Check> = {
+  welcome: object({
+    id: positive,
+    connection: text,
+    user: text,
+    tenant: text,
+    name: maybe(text),
+    time: count,
+    expires: maybe(count),
+    limits: object({
+      frameBytes: positive,
+      frameMessages: positive,
+      eventBytes: positive,
+      inFlight: positive,
+      requests: positive,
+      historyPage: positive,
+      pingMs: positive,
+      pongMs: positive,
+    }),
+  }),
+  subscribed: object({ id: positive, channel: text, position, head: count, reset: maybe(text) }),
+  unsubscribed: object({ id: maybe(positive), channel: text }),
+  reset: object({ channel: text, position, reason: text }),
+  events: object({ channel: text, from: count, to: count, tag: text, epoch: maybe(text), events }),
+  published: object({ id: positive, position, duplicate: maybe(flag) }),
+  page: object({ id: positive, epoch: text, events, next: maybe(count) }),
+  error: object({
+    id: maybe(positive),
+    code: text,
+    message: text,
+    retryable: flag,
+    retryAfter: maybe(count),
+    channel: maybe(text),
+    expected: maybe(positive),
+  }),
+  closing: object({ code: text, retryAfter: count }),
+  ping: object({}),
+  pong: object({ time: maybe(count) }),
+};
+
+/**
+ * The messages of a frame from the server. Types that this version does not know are passed over.
+ *
+ * @throws TandemError `bad-frame` where the frame or any message of it is malformed
+ */
+export function readFrame(codec: Codec, frame: Encoded): ServerMessage[] {
+  return codec.decode(frame).filter((message): message is ServerMessage => {
+    const type = typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
+    if (typeof type !== "string") throw new TandemError("bad-frame", "The server sent a message without a type.");
+    if (!Object.hasOwn(MESSAGES, type)) return false;
+    if (!MESSAGES[type as ServerMessage["type"]](message)) {
+      throw new TandemError("bad-frame", `The server sent a malformed message: ${type}.`);
+    }
+    return true;
+  });
+}

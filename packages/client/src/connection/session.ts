@@ -1,0 +1,196 @@
+import type { ClientMessageInput, Codec, Encoded, Limits, Request, ServerMessage, Welcome } from "@tandem/protocol";
+import { DEFAULT_LIMITS, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import { Credit } from "./credit.ts";
+import { readFrame } from "./inbound.ts";
+import type { Link, Question } from "./link.ts";
+import { Liveness } from "./liveness.ts";
+import { Sender } from "./sender.ts";
+
+/** A server that leaves a request unanswered for this long, in milliseconds, is given up. */
+const ANSWER_MS = 60_000;
+
+export interface SessionEvents {
+  /** A message that answers no request of those that ride on this session. */
+  message(message: ServerMessage): void;
+  /** All messages of a frame were handed over. */
+  frameEnd(): void;
+  /** Before a turn's frames are made. */
+  fill(): void;
+  latency(ms: number): void;
+  /** This connection cannot be trusted any more. */
+  broken(error: TandemError): void;
+}
+
+interface Waiting {
+  readonly answered: (answer: ServerMessage) => void;
+  readonly since: number;
+  /** Counts against the limit `requests`: publishes have a window of their own. */
+  readonly counted: boolean;
+}
+
+/** One connection from its socket's opening to its end: frames, requests and their answers, credit, liveness. */
+export class Session implements Link {
+  readonly codec: Codec;
+  readonly #runtime: Runtime;
+  readonly #events: SessionEvents;
+  readonly #sender: Sender;
+  readonly #credit: Credit;
+  readonly #liveness: Liveness;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #questions: [Question, Waiting["answered"]][] = [];
+  #limits: Limits = DEFAULT_LIMITS;
+  #asked = 0;
+  #nextId = 1;
+  #welcome = false;
+  #ended = false;
+  #clockAhead = 0;
+
+  constructor(runtime: Runtime, codec: Codec, write: (frame: Encoded) => void, events: SessionEvents) {
+    this.codec = codec;
+    this.#runtime = runtime;
+    this.#events = events;
+    this.#sender = new Sender({ runtime, codec, write, fill: () => this.#fill() });
+    this.#credit = new Credit(runtime, () => this.#sender.schedule());
+    const dead = () => events.broken(new TandemError("ping-timeout", "The server gave no sign of life, or no answer."));
+    this.#liveness = new Liveness(runtime, {
+      ping: () => {
+        const oldest = this.#waiting.values().next().value;
+        if (oldest && runtime.elapsed() - oldest.since > ANSWER_MS) dead();
+        else this.post({ type: "ping" });
+      },
+      dead,
+      latency: (ms) => events.latency(ms),
+    });
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  serverTime(): number {
+    return this.#runtime.elapsed() + this.#clockAhead;
+  }
+
+  nextId(): number {
+    return this.#nextId++;
+  }
+
+  post(message: ClientMessageInput): void {
+    if (!this.#ended) this.#sender.post(message);
+  }
+
+  ask(question: Question, answered: (answer: ServerMessage) => void): void {
+    this.#questions.push([question, answered]);
+    this.#askOn();
+  }
+
+  send(id: number, encoded: Encoded, answered: (answer: ServerMessage) => void): void {
+    this.#waiting.set(id, { answered, since: this.#runtime.elapsed(), counted: false });
+    this.#sender.postEncoded(encoded);
+  }
+
+  wake(): void {
+    this.#sender.schedule();
+  }
+
+  broken(message: string): void {
+    if (!this.#ended) this.#events.broken(new TandemError("bad-frame", message));
+  }
+
+  /** Takes the server's word for limits and time, from `hello`'s or `refresh`'s answer. */
+  welcomed({ limits, time }: Welcome): void {
+    this.#limits = limits;
+    this.#sender.limits = limits;
+    this.#clockAhead = time - this.#runtime.elapsed();
+    if (this.#welcome) return;
+    this.#welcome = true;
+    this.#liveness.start(limits);
+  }
+
+  /** Forgets the requests that wait: the server has dropped them. */
+  drop(): void {
+    this.#waiting.clear();
+    this.#questions.length = 0;
+    this.#asked = 0;
+  }
+
+  /** Is the connection still there? Finds out soon. */
+  probe(): void {
+    this.#liveness.probe();
+  }
+
+  receive(frame: Encoded): void {
+    if (this.#ended) return;
+    let messages: ServerMessage[];
+    try {
+      messages = readFrame(this.codec, frame);
+    } catch (error) {
+      return this.broken(error instanceof TandemError ? error.message : "A frame of the server could not be read.");
+    }
+    this.#liveness.heard();
+    for (const message of messages) {
+      this.#handle(message);
+      if (this.#ended) return;
+    }
+    this.#events.frameEnd();
+    if (!this.#ended) this.#credit.processed(frame.length);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.drop();
+    this.#sender.stop();
+    this.#credit.stop();
+    this.#liveness.stop();
+  }
+
+  #handle(message: ServerMessage): void {
+    switch (message.type) {
+      case "ping":
+        this.post({ type: "pong" });
+        // Both sides fall silent together: our own question rides along, and keeps the measured latency fresh.
+        return this.#liveness.probe();
+      case "pong":
+        if (message.time !== undefined) this.#clockAhead = message.time - this.#runtime.elapsed();
+        return this.#liveness.pong();
+      default:
+        return this.#answer(message);
+    }
+  }
+
+  #answer(message: ServerMessage): void {
+    const id = "id" in message ? message.id : undefined;
+    const waiting = id === undefined ? undefined : this.#waiting.get(id);
+    const lapse = message.type === "error" && message.code === "needs-auth";
+    if (id === undefined || !waiting || lapse) return this.#events.message(message);
+    this.#waiting.delete(id);
+    if (waiting.counted) {
+      this.#asked--;
+      this.#askOn();
+    }
+    waiting.answered(message);
+  }
+
+  #askOn(): void {
+    // One place is left for `refresh`, which waits for nobody.
+    while (this.#asked < Math.max(1, this.#limits.requests - 1)) {
+      const next = this.#questions.shift();
+      if (!next || this.#ended) return;
+      const id = this.nextId();
+      this.#asked++;
+      this.#waiting.set(id, { answered: next[1], since: this.#runtime.elapsed(), counted: true });
+      this.#sender.post({ ...next[0], id } as Request);
+    }
+  }
+
+  #fill(): void {
+    this.#events.fill();
+    const frames = this.#credit.take(!this.#sender.isEmpty);
+    if (frames !== undefined) this.#sender.post({ type: "received", frames });
+  }
+}

@@ -1,0 +1,1 @@
+export { msgpackCodec } from "@tandem/protocol/msgpack";
