@@ -1,4 +1,4 @@
-import type { Bus, Envelope } from "@tandem/server/simulation";
+import type { Bus, Envelope } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";

@@ -109,6 +109,7 @@ function checkReader(reader: Reader, history: History, ledger: Ledger): void {
       case "stand": {
         const skipped = position ? missing(reader, ledger, position, given.position) : undefined;
         if (skipped) wrong(given, "G3", skipped);
+        position = given.position;
         break;
       }
     }

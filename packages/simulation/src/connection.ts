@@ -1,5 +1,5 @@
 import type { Codec } from "@tandem/protocol";
-import type { Transport, TransportEvents } from "@tandem/server/simulation";
+import type { Transport, TransportEvents } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import { type Conditions, type Parcel, Pipe } from "./pipe.ts";
 import type { Process } from "./process.ts";

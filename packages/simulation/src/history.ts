@@ -40,7 +40,7 @@ export type Given =
   /** It stands at `position`; from here on nothing may be missing. `reset`: what it held is to be fetched anew. */
   | { readonly kind: "start"; readonly at: number; readonly position: Position; readonly reset: boolean }
   | { readonly kind: "event"; readonly at: number; readonly offset: number; readonly id: string; readonly data: unknown }
-  /** Asked at the end: this is where it says it stands. */
+  /** It says that it stands here: nothing for its eyes lies between the last event and this. */
   | { readonly kind: "stand"; readonly at: number; readonly position: Position };
 
 /** One reading of one channel through the client's (or the application's) own interface. */

@@ -1,5 +1,5 @@
 import { eventId, type Position } from "@tandem/protocol";
-import type { Append, AppendResult, ChannelKey } from "@tandem/server";
+import type { Append, AppendResult, ChannelKey } from "@tandem/server/core";
 
 /** An event that the store committed, and all that went before it: the truth that everything else is held against. */
 export interface Fact {

@@ -23,6 +23,7 @@ export class Process {
   /** How far its wall clock is off, in milliseconds. */
   skew: number;
   readonly #clock: Clock;
+  readonly #mourners: (() => void)[] = [];
 
   constructor(name: string, clock: Clock, random: Random, logger: Logger, skew = 0) {
     this.name = name;
@@ -62,5 +63,11 @@ export class Process {
   /** Ends at once: nothing that it had begun goes on. */
   crash(): void {
     this.alive = false;
+    for (const mourner of this.#mourners.splice(0)) mourner();
+  }
+
+  /** Calls `action` when it has ended. */
+  whenGone(action: () => void): void {
+    this.#mourners.push(action);
   }
 }

@@ -1,5 +1,5 @@
 import { TandemError } from "@tandem/protocol";
-import type { Log } from "@tandem/server";
+import type { Log } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Process } from "./process.ts";
@@ -35,25 +35,31 @@ export class Storage {
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #tally: Tally;
-  #store: Log;
+  readonly #store: Log;
+  /** Called when something kept a node from the store. */
+  readonly #disturbed: () => void;
 
-  constructor(clock: Clock, random: Random, weather: StorageWeather, store: Log, ledger: Ledger, tally: Tally) {
-    this.#clock = clock;
-    this.#random = random;
-    this.weather = weather;
-    this.#store = store;
-    this.#ledger = ledger;
-    this.#tally = tally;
+  constructor(options: {
+    clock: Clock;
+    random: Random;
+    weather: StorageWeather;
+    store: Log;
+    ledger: Ledger;
+    tally: Tally;
+    disturbed: () => void;
+  }) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.weather = options.weather;
+    this.#store = options.store;
+    this.#ledger = options.ledger;
+    this.#tally = options.tally;
+    this.#disturbed = options.disturbed;
   }
 
   /** The store itself, without faults. */
   get store(): Log {
     return this.#store;
-  }
-
-  /** Puts another store in the place of this one: a restored backup. */
-  replace(store: Log): void {
-    this.#store = store;
   }
 
   /** The log as one node's process sees it. */
@@ -109,6 +115,7 @@ export class Storage {
         const back = this.#stall() + this.#random.around(this.weather.read / 2);
         if (this.#random.chance(this.weather.readFailed)) {
           this.#tally.count("fault", "read-failed");
+          this.#disturbed();
           this.#clock.after(back, process, () => reject(unavailable("The read failed.")));
           return;
         }
@@ -129,6 +136,7 @@ export class Storage {
         const back = this.#stall() + this.#random.around(weather.commit / 2);
         const fail = (name: string, message: string) => {
           this.#tally.count("fault", name);
+          this.#disturbed();
           this.#clock.after(back, process, () => reject(unavailable(message)));
         };
         if (this.#clock.now < this.fullUntil) return fail("disk-full", "The disk is full.");

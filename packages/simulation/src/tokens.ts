@@ -1,8 +1,8 @@
 import type { Grants } from "@tandem/app";
 import { TandemError } from "@tandem/protocol";
-import type { Authenticator, Identity } from "@tandem/server";
+import type { Authenticator, Identity } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
-import type { Process } from "./process.ts";
+import { EPOCH_START, type Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
 /** A user of a schedule: clients are theirs, tokens are made for them. */
@@ -23,11 +23,9 @@ export class Tokens {
     this.#random = random;
   }
 
-  /**
-   * @param now the time by the clock of whoever makes it
-   * @param ms how long it is good for
-   */
-  mint(person: Person, now: number, ms: number): string {
+  /** @param ms how long it is good for, by the clock of whoever makes it */
+  mint(person: Person, ms: number): string {
+    const now = EPOCH_START + this.#clock.now;
     const token = `token-${this.#identities.size + 1}-${person.tenant}-${person.user}`;
     const { tenant, user, grants } = person;
     this.#identities.set(token, {
@@ -36,8 +34,9 @@ export class Tokens {
       grants,
       name: undefined,
       guest: false,
-      issued: now,
-      expires: now + ms,
+      // Tokens tell whole seconds, no more.
+      issued: Math.floor(now / 1_000) * 1_000,
+      expires: Math.floor((now + ms) / 1_000) * 1_000,
       token,
     });
     return token;

@@ -10,7 +10,7 @@ import type {
   Subscribe,
   Subscribed,
 } from "@tandem/protocol";
-import type { Identity } from "@tandem/server";
+import type { Identity } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Connection, Wiretap } from "./connection.ts";
 import { compare, sees } from "./eyes.ts";

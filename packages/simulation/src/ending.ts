@@ -1,0 +1,91 @@
+import { samePosition } from "@tandem/protocol";
+import type { Visitor } from "./visitor.ts";
+import type { World } from "./world.ts";
+
+/** Once faults have stopped and a client is connected, it is at the head within this, in milliseconds. */
+const AT_HEAD_MS = 5_000;
+
+/** After faults have stopped, every client is connected again within this, in milliseconds. */
+const BACK_MS = 90_000;
+
+/** Between two looks, in milliseconds. */
+const LOOK_MS = 250;
+
+/** Events of the last page that every client asks for. */
+const LAST_PAGE = 50;
+
+/** The end of a schedule: without a new publish or reconnect everyone gets to the head. What is not so is a violation. */
+export async function ending(world: World, visitors: readonly Visitor[]): Promise<void> {
+  const { clock } = world;
+  const calm = clock.now;
+  for (const visitor of visitors) {
+    if (!visitor.online) visitor.wake(true);
+    if (!visitor.wanted) visitor.client.connect();
+  }
+  const pending = new Set(visitors);
+  while (pending.size > 0) {
+    await clock.runUntil(clock.now + LOOK_MS);
+    for (const visitor of pending) {
+      // A connection that is lost without either side knowing is no connection.
+      if (!visitor.connected || !world.network.of(visitor.process).some((connection) => connection.whole)) visitor.awayAt = clock.now;
+      if (isThere(world, visitor)) pending.delete(visitor);
+      else if (clock.now > Math.max(calm, visitor.awayAt) + AT_HEAD_MS) {
+        pending.delete(visitor);
+        complain(world, visitor);
+      } else if (clock.now > calm + BACK_MS) {
+        pending.delete(visitor);
+        world.history.violate("G3", clock.now, `${visitor.name} was not connected again in ${BACK_MS} ms: ${JSON.stringify(visitor.client.status.get())}`);
+      }
+    }
+  }
+  await lastPages(world, visitors);
+  await compareStore(world);
+}
+
+function isThere(world: World, visitor: Visitor): boolean {
+  if (!visitor.connected || visitor.unsettled > 0) return false;
+  return visitor.readings.every(({ channel, subscription }) => {
+    const head = world.ledger.head(`${visitor.person.tenant}/${channel}`);
+    return subscription.position !== undefined && samePosition(subscription.position, head);
+  });
+}
+
+function complain(world: World, visitor: Visitor): void {
+  const { history, clock, ledger } = world;
+  if (visitor.unsettled > 0) {
+    history.violate("G14", clock.now, `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${AT_HEAD_MS} ms after all was well`);
+  }
+  for (const { channel, subscription } of visitor.readings) {
+    const head = ledger.head(`${visitor.person.tenant}/${channel}`);
+    if (subscription.position && samePosition(subscription.position, head)) continue;
+    const stands = JSON.stringify(subscription.position);
+    const text = `${visitor.name} stands at ${stands} (${subscription.state.get()}) of ${channel}, the head is ${JSON.stringify(head)}`;
+    history.violate("G3", clock.now, `${text}, ${AT_HEAD_MS} ms after all was well`);
+  }
+}
+
+/** Everyone looks once more: what was erased is gone, and one's own writes are there. */
+async function lastPages(world: World, visitors: readonly Visitor[]): Promise<void> {
+  let waiting = 0;
+  for (const visitor of visitors) {
+    for (const { channel } of visitor.readings) {
+      waiting++;
+      void visitor.lastPage(channel, LAST_PAGE).then(() => waiting--);
+    }
+  }
+  await world.clock.runUntil(world.clock.now + 2_000);
+  if (waiting > 0) world.history.violate("G4", world.clock.now, "a page of history was not had though all was well");
+}
+
+/** The store itself holds what the ledger saw it commit. */
+async function compareStore(world: World): Promise<void> {
+  for (const channel of world.ledger.channels()) {
+    const line = world.ledger.line(channel);
+    if (!line) continue;
+    const read = await world.storage.store.read(channel, line.first - 1, { events: 100_000, bytes: 100_000_000 });
+    const events = read.kind === "run" ? read.events : [];
+    const kept = line.facts.slice(line.first - 1);
+    const same = events.length === kept.length && kept.every((fact, at) => events[at]?.tag === fact.tag && events[at]?.id === fact.id);
+    if (!same) world.history.violate("G1", world.clock.now, `the store does not hold of ${channel} what it committed`);
+  }
+}

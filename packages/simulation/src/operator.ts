@@ -1,0 +1,83 @@
+import { type Position, TandemError } from "@tandem/protocol";
+import type { Application, Node } from "@tandem/server/core";
+import type { Publish } from "./history.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** The application's own side: publishes, takes back, erases, through whichever node is up. */
+export class Operator {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A node that is up, with its process, or nothing. */
+  #somewhere(): { node: Node; process: Process } | undefined {
+    const up = this.#world.hosts.filter((host) => host.up);
+    if (up.length === 0) return undefined;
+    const host = this.#world.random.pick(up);
+    return host.node && host.process ? { node: host.node, process: host.process } : undefined;
+  }
+
+  publish(tenant: string, channel: string, data: { readonly n: number }): void {
+    const at = this.#somewhere();
+    if (!at) return;
+    const { clock, history } = this.#world;
+    const by = `application.${at.process.name}`;
+    const publish: Publish = history.invoke({
+      n: data.n,
+      by,
+      channel: `${tenant}/${channel}`,
+      data: JSON.stringify(data),
+      invokedAt: clock.now,
+      due: undefined,
+    });
+    at.process.whenGone(() => {
+      if (!publish.verdict) history.settle(publish, clock.now, { kind: "unknown", code: "crash" });
+    });
+    at.node
+      .application(tenant)
+      .publish(channel, "note", data)
+      .then(
+        (position: Position) => history.settle(publish, clock.now, { kind: "ok", position }),
+        (error: unknown) => {
+          const code = error instanceof TandemError ? error.code : "internal";
+          const final = error instanceof TandemError && !error.retryable && code !== "unknown-outcome";
+          history.settle(publish, clock.now, final ? { kind: "fail", code } : { kind: "unknown", code });
+        },
+      );
+  }
+
+  /** Does something to a channel. What cannot be done now is not done: nothing was promised. */
+  administer(what: string, tenant: string, action: (application: Application) => Promise<unknown>): void {
+    const at = this.#somewhere();
+    if (!at) return;
+    const { tally } = this.#world;
+    action(at.node.application(tenant)).then(
+      () => tally.count("path", `${what}-done`),
+      (error: unknown) => {
+        if (!(error instanceof TandemError)) throw error;
+        tally.count("path", `${what}-failed`);
+      },
+    );
+  }
+
+  /** Takes back every token that a user has. */
+  revoke(tenant: string, user: string): void {
+    const at = this.#somewhere();
+    if (!at) return;
+    const { clock, revocations, tally } = this.#world;
+    const revocation = { kind: "user" as const, tenant, user, before: at.process.runtime.now() };
+    at.node.revoke(revocation).then(
+      () => {
+        tally.count("path", "revoked");
+        revocations.durable(clock.now, revocation);
+      },
+      (error: unknown) => {
+        if (!(error instanceof TandemError)) throw error;
+        tally.count("path", "revoke-failed");
+      },
+    );
+  }
+}

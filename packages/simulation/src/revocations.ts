@@ -1,0 +1,50 @@
+import type { Identity, Revocation } from "@tandem/server/core";
+import type { Process } from "./process.ts";
+
+/** A revocation takes effect everywhere within this, in milliseconds, where nodes can read the log. */
+const SOON_MS = 2_000;
+
+/** A node that cannot learn of revocations delivers for this long, in milliseconds, and no longer. */
+const AT_LATEST_MS = 5_000;
+
+/** What was revoked for certain, and since when: what each node must hold itself to. */
+export class Revocations {
+  #known: { readonly at: number; readonly revocation: Revocation }[] = [];
+  readonly #disturbedAt: (process: Process) => number;
+
+  /** @param disturbedAt when last a node was kept from reading the log */
+  constructor(disturbedAt: (process: Process) => number) {
+    this.#disturbedAt = disturbedAt;
+  }
+
+  /** It was told to be durable at `at`. */
+  durable(at: number, revocation: Revocation): void {
+    this.#known.push({ at, revocation });
+  }
+
+  /** The store went back: what was revoked since the backup may be forgotten. */
+  restored(backupAt: number): void {
+    this.#known = this.#known.filter(({ at }) => at <= backupAt);
+  }
+
+  /** How long past its revocation an identity is still served, in milliseconds, if that is longer than it may be. */
+  overdue(identity: Identity, now: number, node: Process): number | undefined {
+    for (const { at, revocation } of this.#known) {
+      if (!concerns(revocation, identity)) continue;
+      const disturbed = this.#disturbedAt(node) >= at - AT_LATEST_MS;
+      if (now - at > (disturbed ? AT_LATEST_MS : SOON_MS)) return now - at;
+    }
+    return undefined;
+  }
+}
+
+function concerns(revocation: Revocation, identity: Identity): boolean {
+  switch (revocation.kind) {
+    case "token":
+      return identity.token === revocation.id;
+    case "user":
+      return identity.tenant === revocation.tenant && identity.user === revocation.user && identity.issued <= revocation.before;
+    case "tenant":
+      return identity.tenant === revocation.tenant && identity.issued <= revocation.before;
+  }
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Tally } from "./tally.ts";
+import type { Order, Report } from "./worker.ts";
+
+/** A worker that says nothing for this long, in milliseconds, hangs in the schedule that it began. */
+const SILENCE_MS = 120_000;
+
+/** Seeds handed to a worker at a time. */
+const CHUNK = 20;
+
+/** What a run of many schedules came to. */
+export interface Summary {
+  schedules: number;
+  /** Things that happened: steps of the virtual clock. */
+  events: number;
+  /** The reports of the schedules that broke something. */
+  readonly broken: Report[];
+  readonly tally: Tally;
+  seconds: number;
+}
+
+/** Runs seeds on worker processes until all are done, or, with `bail`, one broke something. */
+export async function runSeeds(seeds: readonly number[], workers: number, bail: boolean): Promise<Summary> {
+  const summary: Summary = { schedules: 0, events: 0, broken: [], tally: new Tally(), seconds: 0 };
+  const started = performance.now();
+  const left = [...seeds];
+  const take = () => (bail && summary.broken.length > 0 ? [] : left.splice(0, CHUNK));
+  const count = Math.min(workers, Math.ceil(seeds.length / CHUNK));
+  await Promise.all(Array.from({ length: count }, () => work(take, summary)));
+  summary.broken.sort((a, b) => a.seed - b.seed);
+  summary.seconds = (performance.now() - started) / 1_000;
+  return summary;
+}
+
+/** One worker from its start to its end; a hung or dead one is reported with the seed it was at. */
+function work(take: () => number[], summary: Summary): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ready = false;
+    let worker: ChildProcess | undefined;
+    let expected: number[] = [];
+    let watchdog: NodeJS.Timeout | undefined;
+    const give = () => {
+      expected = take();
+      if (expected.length === 0) return finish();
+      const order: Order = { seeds: expected };
+      worker?.send(order);
+      watch();
+    };
+    const watch = () => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => fail(`said nothing for ${SILENCE_MS / 1_000} s`), SILENCE_MS);
+    };
+    const finish = () => {
+      clearTimeout(watchdog);
+      worker?.removeAllListeners();
+      worker?.kill("SIGKILL");
+      resolve();
+    };
+    const fail = (what: string) => {
+      const seed = expected[0] ?? 0;
+      const violation = { rule: "G12", at: 0, text: `the process that ran this schedule ${what}` };
+      summary.broken.push({ seed, steps: 0, violations: [violation], tally: { fault: {}, path: {}, operation: {} }, trace: [] });
+      summary.schedules++;
+      finish();
+    };
+    worker = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), [], { serialization: "advanced" });
+    worker.on("message", (message: Report | "ready" | "done") => {
+      if (message === "ready") ready = true;
+      if (message === "ready" || message === "done") return give();
+      expected = expected.filter((seed) => seed !== message.seed);
+      summary.schedules++;
+      summary.events += message.steps;
+      summary.tally.add(message.tally);
+      if (message.violations.length > 0) summary.broken.push(message);
+      watch();
+    });
+    worker.on("exit", (code, signal) => {
+      if (ready) fail(`ended with ${signal ?? code}`);
+      else reject(new Error("the simulator's worker does not start"));
+    });
+  });
+}

@@ -1,0 +1,48 @@
+import { check } from "./checker.ts";
+import { ending } from "./ending.ts";
+import type { Violation } from "./history.ts";
+import type { Kind } from "./tally.ts";
+import { Workload } from "./workload.ts";
+import { World } from "./world.ts";
+
+export interface ScheduleOptions {
+  /** Keeps the trace as text up to this virtual time. */
+  readonly traceUntil?: number | undefined;
+  /** Lines of it that are kept, the last ones. */
+  readonly traceLines?: number | undefined;
+}
+
+/** What a schedule came to. */
+export interface Outcome {
+  readonly steps: number;
+  readonly violations: readonly Violation[];
+  /** Two runs of one seed have the same. */
+  readonly hash: string;
+  readonly tally: Record<Kind, Record<string, number>>;
+  readonly trace: readonly string[];
+}
+
+/** Runs one schedule from its seed: faults and work, then calm, then the reckoning. */
+export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<Outcome> {
+  const world = new World(seed, options);
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown) => rejections.push(reason);
+  process.on("unhandledRejection", onRejection);
+  try {
+    const workload = new Workload(world);
+    await workload.run();
+    world.calm();
+    await ending(world, workload.visitors);
+    check(world.history, world.ledger, world.clock.now);
+    // What nobody handled is told at the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  for (const reason of rejections) {
+    const stack = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    world.history.violate("G12", world.clock.now, `a rejection that nobody handled: ${stack}`);
+  }
+  const violations = world.history.violations.toSorted((a, b) => a.at - b.at);
+  return { steps: world.clock.steps, violations, hash: world.trace.hash, tally: world.tally.all(), trace: world.trace.lines };
+}

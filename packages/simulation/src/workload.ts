@@ -1,0 +1,173 @@
+import { FEED_COUNT } from "./app.ts";
+import { Faults } from "./faults.ts";
+import { Operator } from "./operator.ts";
+import { RawClient } from "./raw-client.ts";
+import type { Random } from "./random.ts";
+import type { Person } from "./tokens.ts";
+import { Visitor } from "./visitor.ts";
+import type { World } from "./world.ts";
+
+/** Operations of a schedule, at least. */
+const OPERATIONS = 200;
+
+/** Rights in the channels that a schedule uses. The channel `room:closed` is in nobody's. */
+const GRANTS = Object.fromEntries(["room", "slow", "feed", "inbox"].map((type) => [`${type}:a*`, ["read", "publish"] as const]));
+
+const PEOPLE: readonly Person[] = [
+  { tenant: "acme", user: "ann", grants: GRANTS },
+  { tenant: "acme", user: "bob", grants: GRANTS },
+  { tenant: "beta", user: "ann", grants: GRANTS },
+  { tenant: "acme", user: "ann", grants: GRANTS },
+  { tenant: "acme", user: "cid", grants: GRANTS },
+];
+
+const WEIGHTS = {
+  publish: 40,
+  burst: 4,
+  "publish-invalid": 2,
+  "publish-forbidden": 2,
+  "publish-application": 6,
+  episode: 3,
+  subscribe: 9,
+  resubscribe: 5,
+  unsubscribe: 5,
+  history: 5,
+  disconnect: 2,
+  connect: 4,
+  wake: 2,
+  authenticate: 2,
+  reload: 1.5,
+  redact: 2,
+  archive: 0.7,
+  remove: 0.6,
+  revoke: 1.2,
+  fault: 16,
+};
+
+type Operation = keyof typeof WEIGHTS;
+
+/** The work of a schedule: operations one after the other, each as chance has it. */
+export class Workload {
+  readonly visitors: readonly Visitor[];
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #operator: Operator;
+  readonly #raw: RawClient;
+  readonly #faults: Faults;
+  readonly #channels: readonly string[];
+  readonly #weights: Readonly<Record<Operation, number>>;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.fork();
+    const random = this.#random;
+    this.visitors = PEOPLE.slice(0, world.climate.clients).map((person, at) => new Visitor(`c${at + 1}`, person, world));
+    this.#operator = new Operator(world);
+    this.#raw = new RawClient("raw", PEOPLE[1] as Person, PEOPLE[0] as Person, world);
+    this.#faults = new Faults(world, this.visitors, random.fork());
+    const types = ["room", "feed", "inbox", "slow"];
+    this.#channels = Array.from({ length: world.climate.channels }, (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(types)}:a${at}`);
+    // Each schedule has its own taste: some operations often, some never.
+    const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, weight * random.pick(TASTES)]);
+    this.#weights = { ...(Object.fromEntries(weights) as Record<Operation, number>), publish: WEIGHTS.publish };
+  }
+
+  async run(): Promise<void> {
+    const { clock, hosts, climate } = this.#world;
+    for (const host of hosts) host.start();
+    await clock.runUntil(50);
+    for (const visitor of this.visitors) visitor.start();
+    const random = this.#random;
+    for (let done = 0; done < OPERATIONS; done++) {
+      await clock.runUntil(clock.now + random.around(climate.pace));
+      this.#operate(random.weighted(this.#weights));
+    }
+    this.#faults.stop();
+  }
+
+  #operate(operation: Operation): void {
+    const random = this.#random;
+    const visitor = random.pick(this.visitors);
+    const channel = random.pick(this.#channels);
+    const tenant = visitor.person.tenant;
+    this.#world.say(() => `— ${operation} ${visitor.name} ${channel}`);
+    this.#world.tally.count("operation", operation);
+    switch (operation) {
+      case "publish":
+        return visitor.publish(channel, this.#note(channel));
+      case "burst":
+        for (let left = random.whole(5, 25); left > 0; left--) visitor.publish(channel, this.#note(channel));
+        return;
+      case "publish-invalid":
+        return visitor.publish(channel, { n: this.#world.history.number(), text: 7 }, "invalid-data");
+      case "publish-forbidden":
+        return visitor.publish("room:closed", this.#note("room:closed"), "forbidden");
+      case "publish-application":
+        return this.#operator.publish(tenant, channel, this.#note(channel));
+      case "episode":
+        return void this.#raw.episode(channel);
+      case "subscribe":
+        if (visitor.readings.length >= 4) return;
+        return visitor.subscribe(channel, random.pick([undefined, undefined, { last: random.whole(0, 2 * FEED_COUNT) }]));
+      case "resubscribe":
+        if (visitor.readings.length >= 4) return;
+        return visitor.subscribe(channel, visitor.left(channel) ?? { last: 5 });
+      case "unsubscribe":
+        if (visitor.readings.length > 0) visitor.unsubscribe(random.pick(visitor.readings));
+        return;
+      case "history": {
+        const head = this.#world.ledger.head(`${tenant}/${channel}`).offset;
+        const before = random.chance(0.5) ? undefined : random.whole(1, head + 1);
+        return void visitor.history(channel, before, random.whole(1, 30));
+      }
+      case "disconnect":
+        visitor.wanted = false;
+        return visitor.client.disconnect();
+      case "connect":
+        for (const each of this.visitors) {
+          each.wanted = true;
+          each.client.connect();
+        }
+        return;
+      case "wake":
+        return visitor.wake(!visitor.online || random.chance(0.8));
+      case "authenticate":
+        if (visitor.wanted) visitor.client.authenticate();
+        return;
+      case "reload":
+        this.#world.tally.count("fault", "client-reload");
+        return visitor.reload();
+      case "redact": {
+        const head = this.#world.ledger.head(`${tenant}/${channel}`).offset;
+        if (head === 0) return;
+        const offset = random.whole(Math.max(1, head - 20), head);
+        return this.#operator.administer("redact", tenant, (application) => application.redact(channel, offset));
+      }
+      case "archive": {
+        const end = () => this.#operator.administer("unarchive", tenant, (application) => application.archive(channel, false));
+        this.#operator.administer("archive", tenant, (application) => application.archive(channel));
+        for (const after of [500, 3_000]) this.#world.clock.after(random.around(after), undefined, end);
+        return;
+      }
+      case "remove":
+        return this.#operator.administer("remove", tenant, (application) => application.remove(channel));
+      case "revoke":
+        if (random.chance(0.5)) visitor.bannedUntil = this.#world.clock.now + random.around(3_000);
+        return this.#operator.revoke(tenant, visitor.person.user);
+      case "fault":
+        return this.#faults.strike();
+      default:
+        operation satisfies never;
+    }
+  }
+
+  #note(channel: string): { n: number; to?: string; text: string } {
+    const random = this.#random;
+    const n = this.#world.history.number();
+    const text = "x".repeat(random.chance(0.1) ? random.whole(500, 4_000) : random.whole(1, 60));
+    return channel.startsWith("inbox") ? { n, to: random.pick(PEOPLE).user, text } : { n, text };
+  }
+}
+
+/** Factors by which a schedule's taste differs from the usual. */
+const TASTES = [0, 0.5, 1, 1, 2];

@@ -1,0 +1,137 @@
+import { DEFAULT_LIMITS, type Limits } from "@tandem/protocol";
+import { createMemoryLog, MemoryStore } from "@tandem/server/core";
+import { AdversarialBus } from "./bus.ts";
+import { Clock } from "./clock.ts";
+import type { Listener } from "./connection.ts";
+import { History } from "./history.ts";
+import { Host } from "./host.ts";
+import { type Backup, Ledger } from "./ledger.ts";
+import { Network } from "./network.ts";
+import type { Process } from "./process.ts";
+import { Random } from "./random.ts";
+import { Revocations } from "./revocations.ts";
+import { Storage } from "./storage.ts";
+import { Tally } from "./tally.ts";
+import { Tokens } from "./tokens.ts";
+import { Trace } from "./trace.ts";
+import { type Climate, drawClimate, FAIR } from "./climate.ts";
+import { Wire } from "./wire.ts";
+
+/** Limits that make what is rare frequent: small windows, quick pings. */
+const LIMITS: Limits = { ...DEFAULT_LIMITS, windowBytes: 16_384, pingMs: 4_000, pongMs: 2_000, inFlight: 16, requests: 16, historyPage: 50 };
+
+/** Outcomes that the store keeps per producer: as many as may be asked again. */
+const OUTCOMES = 16;
+
+export interface WorldOptions {
+  /** Lines of trace kept as text. Default none. */
+  readonly traceLines?: number | undefined;
+}
+
+/** Everything in a schedule but those who use it: time, chance, network, store, nodes, and the books that are kept. */
+export class World {
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  readonly tally = new Tally();
+  readonly history = new History();
+  readonly ledger = new Ledger();
+  readonly climate: Climate;
+  readonly limits = LIMITS;
+  readonly tokens: Tokens;
+  readonly storage: Storage;
+  readonly bus: AdversarialBus;
+  readonly network: Network;
+  readonly revocations: Revocations;
+  readonly wire: Wire;
+  readonly hosts: readonly Host[];
+  readonly #store: MemoryStore;
+  readonly #disturbed = new Map<Process, number>();
+  #storageDisturbedAt = Number.NEGATIVE_INFINITY;
+  #backup: { readonly ledger: Backup; readonly store: ReturnType<MemoryStore["snapshot"]> } | undefined;
+
+  constructor(seed: number, options: WorldOptions) {
+    this.random = new Random(seed);
+    this.trace = new Trace(options.traceLines);
+    this.climate = drawClimate(this.random.fork());
+    this.clock = new Clock((error, owner) => {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.history.violate("G12", this.clock.now, `${owner?.name ?? "the simulator"} threw: ${stack}`);
+    });
+    const { clock, random, tally, ledger, climate } = this;
+    this.tokens = new Tokens(clock, random.fork());
+    this.#store = new MemoryStore({ outcomes: OUTCOMES });
+    const log = createMemoryLog({ store: this.#store });
+    const disturbed = () => {
+      this.#storageDisturbedAt = clock.now;
+    };
+    this.storage = new Storage({ clock, random: random.fork(), weather: climate.storage, store: log, ledger, tally, disturbed });
+    this.bus = new AdversarialBus(clock, random.fork(), climate.bus, tally);
+    this.revocations = new Revocations((process) => Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0));
+    this.wire = new Wire({
+      clock,
+      ledger,
+      history: this.history,
+      tokens: this.tokens,
+      revocations: this.revocations,
+      tally,
+      trace: this.trace,
+      windowBytes: LIMITS.windowBytes,
+    });
+    this.network = new Network(clock, random.fork(), climate.network, this.wire, () => this.#listeners());
+    this.hosts = Array.from({ length: climate.nodes }, (_, at) => new Host(`node${at + 1}`, this));
+  }
+
+  #listeners(): Listener[] {
+    return this.hosts.flatMap((host) => host.listener ?? []);
+  }
+
+  /** How far a new process's wall clock is off, in milliseconds: never more than servers in one house are. */
+  skew(): number {
+    return this.climate.clocks ? this.random.between(-2_000, 2_000) : 0;
+  }
+
+  say(line: () => string): void {
+    this.trace.say(this.clock.now, line);
+  }
+
+  /** Something kept a node from its work: what it should have done in time it may do late. */
+  disturb(process: Process, ms: number): void {
+    this.#disturbed.set(process, this.clock.now + ms);
+  }
+
+  /** The store is kept from answering until `time`. */
+  stallStorage(time: number): void {
+    this.storage.stalledUntil = time;
+    this.#storageDisturbedAt = Math.max(this.#storageDisturbedAt, time);
+  }
+
+  /** A copy of the store is put aside. */
+  backUp(): void {
+    this.#backup = { ledger: this.ledger.backup(this.clock.now), store: this.#store.snapshot() };
+  }
+
+  get hasBackup(): boolean {
+    return this.#backup !== undefined;
+  }
+
+  /** The store goes back to the last copy. */
+  restore(): void {
+    const backup = this.#backup;
+    if (!backup) return;
+    this.#store.restore(backup.store);
+    this.ledger.restored(this.clock.now, backup.ledger);
+    this.revocations.restored(backup.ledger.at);
+  }
+
+  /** No more faults: what was broken is whole again, and what was down comes up. */
+  calm(): void {
+    Object.assign(this.climate.network, FAIR.network);
+    Object.assign(this.climate.bus, FAIR.bus);
+    Object.assign(this.climate.storage, FAIR.storage);
+    this.storage.fullUntil = 0;
+    this.storage.stalledUntil = 0;
+    this.bus.outageUntil = 0;
+    for (const host of this.hosts) host.start();
+  }
+}
