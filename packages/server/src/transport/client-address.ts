@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv4 } from "node:net";
+import { isNetwork } from "../operations/network.ts";
 
 /** The networks whose word on where a client comes from is believed. */
 export type TrustedProxies = BlockList;
@@ -12,14 +13,13 @@ export type TrustedProxies = BlockList;
 export function trustedProxies(networks: readonly string[]): TrustedProxies {
   const list = new BlockList();
   for (const network of networks) {
-    const [address = "", bits, ...more] = network.split("/");
-    const family = isIP(address);
-    const most = family === 4 ? 32 : 128;
-    const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (family === 0 || more.length > 0 || !(prefix <= most)) {
+    if (!isNetwork(network)) {
       throw new RangeError(`"${network}" is not a network: write an address or a range such as 10.0.0.0/8`);
     }
-    list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
+    const [address = "", bits] = network.split("/");
+    const family = isIPv4(address) ? "ipv4" : "ipv6";
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
   }
   return list;
 }

@@ -116,9 +116,11 @@ export class WebSockets {
     const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, this.#writer));
     const control = new ControlFrames(() => runtime.elapsed());
     const countControl = () => {
-      if (control.count()) return;
+      if (control.count() || webSocket.readyState !== webSocket.OPEN) return;
       runtime.logger.warn({ noise: "control-flood", address }, "a client sent too many pings, it was closed");
       webSocket.close(1008, "too many control frames");
+      // The rest of the flood is not read: the socket is cut when the time for its answer is over.
+      webSocket.pause();
     };
     this.#sockets.add(webSocket);
     webSocket.on("message", (data, isBinary) => {

@@ -1,0 +1,326 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import { createServer as createHttpServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { channel, defineApp } from "@tandem/app";
+import { systemRuntime } from "@tandem/runtime";
+import * as v from "valibot";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { createMemoryLog } from "./log/memory.ts";
+import type { Server, ServerOptions } from "./server.ts";
+import { createServer } from "./server.ts";
+
+const app = defineApp({
+  guests: { grants: { "room:*": ["read", "publish"] } },
+  channels: { room: channel({ events: { message: v.object({ text: v.string() }) } }) },
+});
+
+const toClose: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close();
+});
+
+async function start(options: ServerOptions = {}): Promise<Server> {
+  const server = await createServer(app, { log: createMemoryLog(), port: 0, runtime: systemRuntime(), ...options });
+  toClose.push(() => server.close());
+  return server;
+}
+
+/** A client that speaks the protocol by hand. */
+async function connectTo(url: string) {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), "tandem.v1.json");
+  toClose.push(() => socket.terminate());
+  const messages: { type: string; [field: string]: unknown }[] = [];
+  let closed: number | undefined;
+  socket.on("message", (data) => messages.push(...JSON.parse(String(data))));
+  socket.on("close", (code) => {
+    closed = code;
+  });
+  const opened = new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("error", reject);
+  });
+  await opened;
+  return {
+    say: (...said: object[]) => socket.send(JSON.stringify(said)),
+    async next(type: string) {
+      await expect.poll(() => messages.find((message) => message.type === type), { timeout: 5_000 }).toBeDefined();
+      return messages.find((message) => message.type === type);
+    },
+    async closed() {
+      await expect.poll(() => closed, { timeout: 10_000 }).toBeDefined();
+      return closed;
+    },
+    async hello() {
+      this.say({ type: "hello", id: 1, guest: { secret: "x".repeat(22) } });
+      await this.next("welcome");
+    },
+  };
+}
+
+const PUBLISH = {
+  type: "publish",
+  id: 2,
+  channel: "room:1",
+  event: "message",
+  data: { text: "hello" },
+  producer: `${Date.now().toString(36).padStart(8, "0")}-${"p".repeat(22)}`,
+  seq: 1,
+};
+
+async function plainServer(): Promise<{ http: HttpServer; url: string }> {
+  const http = createHttpServer((_, response) => response.end("the application's own"));
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  toClose.push(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+  return { http, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
+}
+
+describe("a server of its own", () => {
+  it("carries a publish from one client to another and to the application", async () => {
+    const server = await start();
+    const { url } = await server.listen();
+    const heard: unknown[] = [];
+    await server
+      .application()
+      .subscribe("room:1", { onEvents: (events) => void heard.push(...events.map((event) => event.data)) });
+    const reader = await connectTo(`${url}/ws`);
+    const writer = await connectTo(`${url}/ws`);
+    await Promise.all([reader.hello(), writer.hello()]);
+    reader.say({ type: "subscribe", id: 3, channel: "room:1" });
+    await reader.next("subscribed");
+    writer.say(PUBLISH);
+    expect(await writer.next("published")).toMatchObject({ id: 2, position: { offset: 1 } });
+    expect(await reader.next("events")).toMatchObject({ channel: "room:1", to: 1 });
+    await expect.poll(() => heard).toEqual([{ text: "hello" }]);
+    expect(server.connections).toBe(2);
+  });
+
+  it("tells that it lives, and that it is ready", async () => {
+    const { url } = await (await start()).listen();
+    for (const path of ["/healthz", "/readyz"]) {
+      const response = await fetch(url + path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+    }
+  });
+
+  it("is not ready while its log cannot be written, and says why; it lives all the same", async () => {
+    const log = createMemoryLog();
+    const broken = { ...log, health: () => ({ writable: false as const, reason: "the disk is full" }) };
+    Object.setPrototypeOf(broken, log);
+    const { url } = await (await start({ log: broken })).listen();
+    const response = await fetch(`${url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ status: "not-ready", reason: expect.stringContaining("the disk is full") });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it("answers what is not there with 404, over HTTP and over WebSocket, and no more than that", async () => {
+    const { url } = await (await start()).listen();
+    const response = await fetch(`${url}/nothing`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(await response.text()).not.toMatch(/\bat .*:\d+|node_modules/);
+    await expect(connectTo(`${url}/nothing`)).rejects.toThrow("404");
+  });
+
+  it("answers more than 100 headers with 431", async () => {
+    const { url } = await (await start()).listen();
+    const headers = Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`x-${at}`, "1"]));
+    expect((await fetch(`${url}/healthz`, { headers })).status).toBe(431);
+  });
+
+  it("closes a handshake that drips in for over 10 s, and a socket that says nothing at all", async () => {
+    const { port } = await (await start()).listen();
+    const [dripping, silent] = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    toClose.push(
+      () => dripping.destroy(),
+      () => silent.destroy(),
+    );
+    const answer: Buffer[] = [];
+    dripping.on("error", () => dripping.destroy()).on("data", (data) => answer.push(data));
+    silent.on("error", () => silent.destroy()).resume();
+    dripping.write("GET /ws HTTP/1.1\r\nHost: localhost\r\n");
+    const drip = setInterval(() => dripping.write("X: y\r\n"), 500);
+    toClose.push(() => clearInterval(drip));
+    await Promise.all(
+      [dripping, silent].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()))),
+    );
+    expect(Buffer.concat(answer).toString()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it("answers what is no HTTP with 400", async () => {
+    const { port } = await (await start()).listen();
+    const socket = connect(port, "127.0.0.1");
+    toClose.push(() => socket.destroy());
+    const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
+    socket.write("\u0016\u0003\u0001 no http at all\r\n\r\n");
+    expect(await answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it("refuses options that cannot be, before anything is opened", async () => {
+    await expect(start({ trustProxy: ["everyone"] })).rejects.toThrow('"everyone" is not a network');
+    await expect(start({ secret: "short" })).rejects.toThrow(RangeError);
+  });
+
+  it("rejects where the port is taken", async () => {
+    const { port } = await (await start()).listen();
+    await expect((await start({ port })).listen()).rejects.toThrow("EADDRINUSE");
+  });
+});
+
+describe("files", () => {
+  async function page() {
+    const folder = mkdtempSync(join(tmpdir(), "tandem-files-"));
+    toClose.push(() => rmSync(folder, { recursive: true, force: true }));
+    const files = join(folder, "dist");
+    mkdirSync(join(files, "assets"), { recursive: true });
+    writeFileSync(join(folder, "secret.txt"), "not for you");
+    writeFileSync(join(files, "index.html"), "<h1>hello</h1>");
+    writeFileSync(join(files, "assets", "index-Ab3_x-9Z.js"), "export {};");
+    const { url, port } = await (await start({ files })).listen();
+    return { url, port };
+  }
+
+  it("serves the page with its policies, never kept unasked", async () => {
+    const { url } = await page();
+    const response = await fetch(url);
+    expect(await response.text()).toBe("<h1>hello</h1>");
+    expect(response.headers.get("content-type")).toMatch("text/html");
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+    expect(response.headers.get("content-security-policy")).not.toContain("unsafe");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  it("lets browsers keep files whose name changes with their content", async () => {
+    const { url } = await page();
+    const response = await fetch(`${url}/assets/index-Ab3_x-9Z.js`);
+    expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(response.headers.get("content-type")).toMatch("javascript");
+  });
+
+  it.each([
+    "/../secret.txt",
+    "/assets/../../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/..%5csecret.txt",
+    "//secret.txt",
+    "/assets/..%252f..%252fsecret.txt",
+    "/%00",
+    "/%ff",
+  ])("gives nothing from outside the folder (%s)", async (path) => {
+    const { port } = await page();
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ host: "127.0.0.1", port, path }, resolve).on("error", reject);
+    });
+    const body: Buffer[] = [];
+    for await (const part of response) body.push(part as Buffer);
+    expect(Buffer.concat(body).toString()).not.toContain("not for you");
+    expect(response.statusCode).toBeGreaterThanOrEqual(400);
+    expect(response.statusCode).toBeLessThan(500);
+  });
+
+  it("still tells its health", async () => {
+    const { url } = await page();
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok" });
+  });
+});
+
+describe("inside an application's own HTTP server", () => {
+  it("takes its path's WebSockets, and leaves requests and other upgrades alone", async () => {
+    const { http, url } = await plainServer();
+    const others: string[] = [];
+    http.on("upgrade", (request, socket) => {
+      if (request.url !== "/chat") return;
+      others.push(request.url);
+      socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n");
+    });
+    const server = await start({ path: "/realtime" });
+    server.attach(http);
+    expect(await (await fetch(`${url}/ws`)).text()).toBe("the application's own");
+    const client = await connectTo(`${url}/realtime`);
+    await client.hello();
+    await expect(connectTo(`${url}/chat`)).rejects.toThrow("418");
+    expect(others).toEqual(["/chat"]);
+  });
+
+  it("answers other upgrades with 404 where nobody else would", async () => {
+    const { http, url } = await plainServer();
+    (await start()).attach(http);
+    await expect(connectTo(`${url}/other`)).rejects.toThrow("404");
+  });
+
+  it("lets go of it: detached, or closed", async () => {
+    const { http, url } = await plainServer();
+    const server = await start();
+    const detach = server.attach(http);
+    detach();
+    expect(http.listenerCount("upgrade")).toBe(0);
+    server.attach(http);
+    const client = await connectTo(`${url}/ws`);
+    await server.close();
+    expect(await client.closed()).toBe(1006);
+    expect(http.listenerCount("upgrade")).toBe(0);
+    expect(await (await fetch(url)).text()).toBe("the application's own");
+  });
+
+  it("offers its health for the application's own routes", async () => {
+    const server = await start();
+    expect((await server.http.request("/readyz")).status).toBe(200);
+  });
+});
+
+describe("drain", () => {
+  it("is not ready, turns new ones away, tells clients when to come back, closes them with 4500", async () => {
+    const server = await start({ drainMs: 2_000 });
+    const { http, url } = await plainServer();
+    server.attach(http);
+    const client = await connectTo(`${url}/ws`);
+    await client.hello();
+    const drained = server.drain();
+    expect(server.readiness()).toEqual({ ready: false, reason: "draining" });
+    await expect(connectTo(`${url}/ws`)).rejects.toThrow("503");
+    expect(await client.next("closing")).toMatchObject({ code: "shutting-down", retryAfter: expect.any(Number) });
+    expect(await client.closed()).toBe(4500);
+    await drained;
+    expect(server.connections).toBe(0);
+  });
+
+  it("G1: what was being stored is stored and answered before the end", async () => {
+    const log = createMemoryLog();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow: typeof log = Object.create(log, {
+      append: {
+        value: async (batch: Parameters<typeof log.append>[0]) => {
+          await held;
+          return log.append(batch);
+        },
+      },
+    });
+    const server = await start({ log: slow, drainMs: 20_000 });
+    const { url } = await server.listen();
+    const client = await connectTo(`${url}/ws`);
+    await client.hello();
+    client.say(PUBLISH);
+    await expect.poll(() => server.connections).toBe(1);
+    const drained = server.drain();
+    await client.next("closing");
+    release();
+    expect(await client.next("published")).toMatchObject({ position: { offset: 1 } });
+    expect(await client.closed()).toBe(4500);
+    await drained;
+  });
+});
