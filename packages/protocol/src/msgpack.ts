@@ -9,10 +9,15 @@ export const msgpackCodec: Codec<Uint8Array> = {
   subprotocol: SUBPROTOCOLS.msgpack,
   encode: (message) => encode(message, { ignoreUndefined: true }),
   encodeEvent(event: StoredEvent): Uint8Array {
-    const { version, data, ...rest } = event;
+    const { offset, id, type, version, time, author, trace, data } = event;
     return this.encode({
-      ...rest,
+      offset,
+      id,
+      type,
       version: version === 1 ? undefined : version,
+      time,
+      author,
+      trace,
       redacted: data === undefined ? true : undefined,
       data: data === undefined ? null : JSON.parse(data),
     });

@@ -65,16 +65,18 @@ export class Subscriptions {
 
   drop(request: Unsubscribe): void {
     if (!this.#standing.has(request.channel)) return this.#session.fail(request, new TandemError("not-subscribed"));
-    this.#end(request.channel);
-    this.#session.answer(request, "normal", { type: "unsubscribed", id: request.id, channel: request.channel });
+    const lane = this.#end(request.channel);
+    this.#session.answer(request, lane, { type: "unsubscribed", id: request.id, channel: request.channel });
   }
 
-  #end(channel: string): void {
+  /** @returns the subscription's lane: its end is told in it, after its events and before those of the next one */
+  #end(channel: string): Lane {
     const standing = this.#standing.get(channel);
     this.#standing.delete(channel);
-    if (standing?.kind !== "standing") return;
+    if (standing?.kind !== "standing") return "normal";
     standing.subscription.end();
     standing.leave();
+    return standing.subscription.lane;
   }
 
   /** Ends the subscriptions that the session may not read any more, and says so. */
@@ -82,8 +84,7 @@ export class Subscriptions {
     for (const channel of this.#standing.keys()) {
       Promise.resolve(this.#session.rights.can(channel, "read")).then((allowed) => {
         if (allowed || this.#session.ended || !this.#standing.has(channel)) return;
-        this.#end(channel);
-        this.#session.outbox.push("normal", single({ type: "unsubscribed", channel }));
+        this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }));
       });
     }
   }
