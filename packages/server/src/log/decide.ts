@@ -1,5 +1,6 @@
 import { mintedAt, TandemError } from "@tandem/protocol";
-import { type Append, APPLICATION, type AppendResult, type LogBounds, type Outcome, type Refusal } from "./log.ts";
+import type { Append, AppendResult, LogBounds, Outcome, Refusal } from "./log.ts";
+import { APPLICATION } from "./log.ts";
 
 /** What the log knows of a producer on a channel, inside the append transaction. */
 export interface Mark {
@@ -56,7 +57,8 @@ export function decideAppend(
   if (!mark && mintedAt(id) < horizon) return { kind: "answer", result: { kind: "unknown" } };
   const expected = (mark?.mark ?? 0) + 1;
   if (seq !== expected) return { kind: "answer", result: { kind: "out-of-sequence", expected } };
-  if (!mark && user !== APPLICATION && marks() >= bounds.marksPerUser) return { kind: "answer", result: { kind: "producer-quota" } };
+  if (!mark && user !== APPLICATION && marks() >= bounds.marksPerUser)
+    return { kind: "answer", result: { kind: "producer-quota" } };
   if (append.refusal) return { kind: "refuse", refusal: append.refusal };
   if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
   if (append.expect !== undefined && append.expect !== channel.offset) {

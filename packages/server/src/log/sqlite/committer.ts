@@ -1,0 +1,164 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Position } from "@tandem/protocol";
+import { chainTag, eventId } from "@tandem/protocol";
+import { decideAppend } from "../decide.ts";
+import { tenantOf } from "../key.ts";
+import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds } from "../log.ts";
+import type { ChannelRow } from "./channel-rows.ts";
+import { ChannelRows, headOf, UNBORN_STATE, unbornHead } from "./channel-rows.ts";
+import { fitWindow, readMeta } from "./meta.ts";
+import { ProducerRows } from "./producer-rows.ts";
+
+/**
+ * What happens inside one commit: appends and the small changes, in the order asked. Runs on the committing thread. Rows
+ * of channels and producers are remembered from commit to commit, which is sound because nobody else writes the file.
+ */
+export class Committer {
+  readonly #database: DatabaseSync;
+  readonly #bounds: LogBounds;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #selectData: StatementSync;
+  readonly #redact: StatementSync;
+  readonly #saveConsumer: StatementSync;
+  readonly channels: ChannelRows;
+  readonly producers: ProducerRows;
+  #horizon: number;
+
+  constructor(database: DatabaseSync, bounds: LogBounds) {
+    this.#database = database;
+    this.#bounds = bounds;
+    fitWindow(database, bounds.outcomes);
+    this.#horizon = readMeta(database, "horizon") ?? 0;
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+    this.#insert = database.prepare(
+      `INSERT INTO message_log (channel, "offset", run, id, tag, time, type, version, author, trace, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#selectData = database.prepare(
+      `SELECT octet_length(data) AS bytes FROM message_log WHERE channel = ? AND "offset" = ?`,
+    );
+    this.#redact = database.prepare(`UPDATE message_log SET data = NULL WHERE channel = ? AND "offset" = ?`);
+    this.#saveConsumer = database.prepare(
+      `REPLACE INTO consumers (name, channel, epoch, "offset", tag) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.channels = new ChannelRows(database);
+    this.producers = new ProducerRows(database, bounds.outcomes);
+  }
+
+  /**
+   * Runs `work` in one transaction, durable when this returns: with `synchronous = FULL`, COMMIT syncs the write-ahead
+   * log and fails when the sync does. What is thrown has rolled everything back.
+   */
+  transaction<T>(work: () => T): T {
+    this.#begin.run();
+    try {
+      const result = work();
+      this.channels.flush();
+      this.producers.flush();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      this.forget();
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Forgets the rows that are remembered. */
+  forget(): void {
+    this.channels.forget();
+    this.producers.forget();
+    this.#horizon = readMeta(this.#database, "horizon") ?? 0;
+  }
+
+  append(append: Append): AppendResult {
+    const { producer, now } = append;
+    const owner = `${tenantOf(append.channel)}/${producer.user}`;
+    const channel = this.channels.take(append.channel);
+    const known = this.producers.find(owner, producer, channel);
+    const decision = decideAppend(
+      append,
+      known && { mark: known.mark, outcome: (seq) => this.producers.outcome(known, seq) },
+      channel,
+      this.#bounds,
+      () => this.producers.marksOf(owner),
+      this.#horizon,
+    );
+    if (decision.kind === "answer") return decision.result;
+    const settled = known ?? this.producers.make(owner, producer, channel, now);
+    if (decision.kind === "refuse") {
+      const refused = { kind: "refused", refusal: decision.refusal } as const;
+      this.producers.settle(settled, producer, now, refused);
+      return refused;
+    }
+    const stored = this.#store(channel, append);
+    this.producers.settle(settled, producer, now, { kind: "committed", position: positionOf(channel) });
+    return stored;
+  }
+
+  #store(channel: ChannelRow, { producer, events, now, birth }: Append): AppendResult {
+    if (channel.offset === 0) channel.epoch = birth;
+    const tagBefore = channel.tag;
+    const run = channel.offset + 1;
+    channel.time = Math.max(channel.time, now);
+    const tags: string[] = [];
+    for (const { type, version, author, trace, data } of events) {
+      const id = eventId(producer.id, producer.seq, tags.length);
+      const offset = ++channel.offset;
+      const tag = chainTag(channel.tag, id);
+      const { id: channelId, time } = channel;
+      this.#insert.run(channelId, offset, run, id, tag, time, type, version, author ?? null, trace ?? null, data);
+      channel.tag = tag;
+      channel.bytes += Buffer.byteLength(data);
+      tags.push(tag);
+    }
+    channel.count += events.length;
+    this.channels.change(channel);
+    return { kind: "committed", epoch: channel.epoch, offset: run, time: channel.time, tags, tagBefore };
+  }
+
+  redact(key: ChannelKey, offset: number): boolean {
+    const channel = this.channels.find(key);
+    const found = channel && this.#selectData.get(channel.id, offset);
+    if (!found) return false;
+    if (found.bytes === null) return true;
+    this.#redact.run(channel.id, offset);
+    channel.bytes -= Number(found.bytes);
+    channel.revision++;
+    this.channels.change(channel);
+    return true;
+  }
+
+  archive(key: ChannelKey, archived: boolean): Head {
+    const channel = this.channels.take(key);
+    if (channel.archived !== archived) {
+      channel.archived = archived;
+      channel.revision++;
+      this.channels.change(channel);
+    }
+    return headOf(channel);
+  }
+
+  /** Ends the life of a channel whose messages were deleted. */
+  bury(channel: ChannelRow): void {
+    if (channel.offset === 0 && !channel.archived) return;
+    Object.assign(channel, UNBORN_STATE, { archived: false, revision: channel.revision + 1 });
+    this.channels.change(channel);
+  }
+
+  head(key: ChannelKey): Head {
+    const channel = this.channels.find(key);
+    return channel ? headOf(channel) : unbornHead(key);
+  }
+
+  saveConsumer({ name, channel, position }: ConsumerPosition): void {
+    this.#saveConsumer.run(name, channel, position.epoch, position.offset, position.tag);
+  }
+}
+
+function positionOf({ epoch, offset, tag }: ChannelRow): Position {
+  return { epoch, offset, tag };
+}

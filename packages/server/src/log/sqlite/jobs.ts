@@ -1,0 +1,76 @@
+import type { Position } from "@tandem/protocol";
+import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, TrimBounds } from "../log.ts";
+import type { Value } from "./flat.ts";
+import type { FlatRun } from "./history.ts";
+
+/** What the committing thread does, and what it answers. */
+export interface WriterJobs {
+  /** Calls of `append` made in one turn: how many appends each has, and all of them one after the other. */
+  append: [job: { readonly counts: readonly number[]; readonly values: readonly Value[] }, answer: AppendAnswer];
+  redact: [job: { readonly channel: ChannelKey; readonly offset: number }, answer: boolean];
+  archive: [job: { readonly channel: ChannelKey; readonly archived: boolean }, answer: Head];
+  saveConsumer: [job: ConsumerPosition, answer: undefined];
+  trim: [job: { readonly channel: ChannelKey; readonly bounds: TrimBounds }, answer: Head];
+  remove: [job: { readonly channel: ChannelKey }, answer: undefined];
+  forgetProducers: [job: { readonly before: number }, answer: number];
+  /** Tries whether the store can be written again. */
+  probe: [job: Record<never, never>, answer: undefined];
+}
+
+export interface AppendAnswer {
+  /** The results of all calls that were stored, one after the other. */
+  readonly values: readonly Value[];
+  /** Calls that could not be stored for a reason of their own, by index, with what was said. */
+  readonly failed: ReadonlyMap<number, string> | undefined;
+}
+
+/** What the reading thread does, and what it answers. */
+export interface ReaderJobs {
+  read: [
+    job: { readonly channel: ChannelKey; readonly after: Position | number; readonly bounds: ReadBounds },
+    answer: FlatRun,
+  ];
+  page: [
+    job: { readonly channel: ChannelKey; readonly before: number | undefined; readonly limit: number },
+    answer: { readonly head: Head; readonly events: readonly Value[] },
+  ];
+  heads: [job: { readonly channels: readonly ChannelKey[] }, answer: Head[]];
+  channels: [job: { readonly after: ChannelKey | undefined; readonly limit: number }, answer: Head[]];
+  consumer: [job: { readonly name: string; readonly channel: ChannelKey }, answer: Position | undefined];
+}
+
+/** Jobs by name: what is asked, and what is answered. */
+export type Jobs = WriterJobs | ReaderJobs;
+
+export type Job<J, K extends keyof J> = J[K] extends [infer Asked, unknown] ? Asked : never;
+
+export type Answer<J, K extends keyof J> = J[K] extends [unknown, infer A] ? A : never;
+
+/** A job on its way to a thread. */
+export type Envelope<J> = {
+  [K in keyof J]: { readonly id: number; readonly kind: K; readonly job: Job<J, K> };
+}[keyof J];
+
+/** Why a job was not done: the store cannot do it now, or there is a fault in the job or in us. */
+export interface JobFailure {
+  readonly kind: "storage" | "internal";
+  readonly reason: string;
+}
+
+export type Reply = { readonly id: number } & ({ readonly answer: unknown } | { readonly failure: JobFailure });
+
+/** What a thread tells: that it stands (or cannot), and replies, many at once. */
+export type FromThread =
+  | { readonly kind: "started" }
+  | { readonly kind: "not-started"; readonly reason: string }
+  | { readonly kind: "replies"; readonly replies: readonly Reply[] };
+
+/** What a thread is told: jobs, or that no more will come. */
+export type ToThread<J> = readonly Envelope<J>[] | "close";
+
+export interface ThreadSettings {
+  readonly file: string;
+  readonly bounds: LogBounds;
+  /** The first thread of its kind checks the file, and does not start when that is no good; one that takes over does. */
+  readonly first: boolean;
+}

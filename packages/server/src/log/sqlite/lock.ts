@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { TandemError } from "@tandem/protocol";
+import { isBusy } from "./failure.ts";
+
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Takes the one lock under which a log file may be written: an open exclusive transaction on an empty database beside it
+ * (`FILE.lock`). It ends with the process, however that ends, and holds between threads of one process too. Readers on
+ * connections of their own are not kept out, as they would be by locking the log file itself.
+ *
+ * @throws TandemError `storage-unavailable` when someone holds it
+ */
+export function lockFile(file: string): FileLock {
+  mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(`${file}.lock`, { timeout: 0 });
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if (!isBusy(error)) throw error;
+    throw new TandemError(
+      "storage-unavailable",
+      `The log ${file} is in use by another server, or by a restore. Stop that one first, or name another file.`,
+    );
+  }
+  return { release: () => database.close() };
+}

@@ -1,0 +1,113 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ChannelKey, TrimBounds } from "../log.ts";
+import type { ChannelRow } from "./channel-rows.ts";
+import type { Committer } from "./committer.ts";
+import { readMeta, writeMeta } from "./meta.ts";
+
+/** Rows that one transaction of an upkeep deletes, about: appends go on in between. */
+const CHUNK = 2_000;
+
+/**
+ * A long change in short transactions: each `yield` lets others commit. A crash between two leaves a channel that is
+ * trimmed less than was asked, and whole.
+ */
+export type Upkeep<T> = Generator<void, T, void>;
+
+/** Trims whole runs from the front until the bounds hold; the newest run stays. */
+export function* trim(committer: Committer, database: DatabaseSync, key: ChannelKey, bounds: TrimBounds): Upkeep<void> {
+  while (committer.transaction(() => trimChunk(committer, database, key, bounds))) yield;
+}
+
+/** @returns whether there is more to trim */
+function trimChunk(committer: Committer, database: DatabaseSync, key: ChannelKey, bounds: TrimBounds): boolean {
+  const channel = committer.channels.find(key);
+  if (!channel || channel.offset === 0) return false;
+  const { count = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = bounds;
+  const newest = database
+    .prepare(`SELECT run FROM message_log WHERE channel = ? AND "offset" = ?`)
+    .get(channel.id, channel.offset)?.run;
+  const rows = database
+    .prepare(
+      `SELECT "offset", run, time, octet_length(data) AS bytes, tag FROM message_log
+       WHERE channel = ? AND "offset" >= ? AND "offset" < ? ORDER BY "offset"`,
+    )
+    .iterate(channel.id, channel.first, newest ?? 0);
+  let deleted = 0;
+  let more = false;
+  let { first, floor, bytes: kept } = channel;
+  for (const row of rows) {
+    if (row.run === row.offset) {
+      const over =
+        channel.offset - first + 1 > count ||
+        kept > bytes ||
+        (bounds.before !== undefined && Number(row.time) < bounds.before);
+      more = over && deleted >= CHUNK;
+      if (!over || more) break;
+    }
+    deleted++;
+    first = Number(row.offset) + 1;
+    floor = String(row.tag);
+    kept -= Number(row.bytes ?? 0);
+  }
+  if (deleted > 0) {
+    database.prepare(`DELETE FROM message_log WHERE channel = ? AND "offset" < ?`).run(channel.id, first);
+    Object.assign(channel, { first, floor, bytes: kept, count: channel.count - deleted });
+    committer.channels.change(channel);
+  }
+  return more;
+}
+
+/** Ends a channel's life: trims it down to its newest run, then deletes that with the life. */
+export function* remove(committer: Committer, database: DatabaseSync, key: ChannelKey): Upkeep<void> {
+  yield* trim(committer, database, key, { count: 0 });
+  yield;
+  committer.transaction(() => {
+    const channel: ChannelRow | undefined = committer.channels.find(key);
+    if (!channel) return;
+    database.prepare("DELETE FROM message_log WHERE channel = ?").run(channel.id);
+    committer.bury(channel);
+  });
+}
+
+/** Forgets producers minted and last used before `before`, and the rows of channels that nothing refers to any more. */
+export function* forgetProducers(committer: Committer, database: DatabaseSync, before: number): Upkeep<number> {
+  let forgotten = 0;
+  let after = 0;
+  for (;;) {
+    const page = database
+      .prepare(`SELECT id, minted, used FROM producers WHERE id > ? ORDER BY id LIMIT ${CHUNK}`)
+      .all(after);
+    const last = page.at(-1);
+    if (!last) break;
+    after = Number(last.id);
+    const old = page.filter((row) => Number(row.minted) < before && Number(row.used) < before);
+    // A ring of outcomes is many rows: a few producers a transaction.
+    for (let at = 0; at < old.length; at += 50) {
+      const some = old.slice(at, at + 50);
+      committer.transaction(() => forgetSome(database, some as { id: number; minted: number }[]));
+      committer.forget();
+      forgotten += some.length;
+      yield;
+    }
+    yield;
+  }
+  committer.transaction(() => {
+    database.exec(
+      `DELETE FROM channels WHERE epoch = '-' AND archived = 0 AND id NOT IN (SELECT channel FROM producers)`,
+    );
+  });
+  committer.forget();
+  return forgotten;
+}
+
+function forgetSome(database: DatabaseSync, rows: readonly { id: number; minted: number }[]): void {
+  const outcomes = database.prepare("DELETE FROM outcomes WHERE producer = ?");
+  const producer = database.prepare("DELETE FROM producers WHERE id = ?");
+  let horizon = readMeta(database, "horizon") ?? 0;
+  for (const { id, minted } of rows) {
+    outcomes.run(id);
+    producer.run(id);
+    horizon = Math.max(horizon, minted + 1);
+  }
+  writeMeta(database, "horizon", horizon);
+}

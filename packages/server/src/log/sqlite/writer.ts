@@ -1,0 +1,93 @@
+/** The committing thread. Nobody imports this file: a URL names it. */
+import type { MessagePort } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Envelope, FromThread, Reply, ThreadSettings, ToThread, WriterJobs } from "./jobs.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { PURGE_AGAIN_MS, Writing } from "./writing.ts";
+
+type WriterJob = Envelope<WriterJobs>;
+
+/** Most appends of one commit: what comes after it goes into the next. */
+const COMMIT_APPENDS = 8_192;
+
+const port = parentPort as MessagePort;
+const { file, bounds, first } = workerData as ThreadSettings;
+const writing = new Writing(file, bounds);
+const queue: WriterJob[] = [];
+/** Long jobs that were begun; each goes a step on between two commits. */
+const upkeeps: { readonly id: number; readonly upkeep: Upkeep<unknown> | undefined }[] = [];
+let purging: NodeJS.Timeout | undefined;
+let closing = false;
+
+function tell(message: FromThread): void {
+  port.postMessage(message);
+}
+
+function take(message: ToThread<WriterJobs>): void {
+  if (message === "close") closing = true;
+  else queue.push(...message);
+}
+
+/** Group commit: everything that came in while the last commit ran is in the port by now, and goes into this one. */
+function takeAll(): void {
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) take(next.message);
+}
+
+function work(): void {
+  do {
+    takeAll();
+    const replies = commitNext();
+    const upkeep = upkeeps.shift();
+    if (upkeep) {
+      const reply = writing.step(upkeep.id, upkeep.upkeep);
+      if (reply) replies.push(reply);
+      else upkeeps.push(upkeep);
+    }
+    purge();
+    if (replies.length > 0) tell({ kind: "replies", replies });
+  } while (queue.length > 0 || upkeeps.length > 0);
+  if (!closing) return;
+  clearTimeout(purging);
+  writing.close();
+  port.close();
+}
+
+/** Does the short jobs at the front of the queue in one commit, and begins the long ones that it meets. */
+function commitNext(): Reply[] {
+  const group: Parameters<Writing["commit"]>[0][number][] = [];
+  let appends = 0;
+  let taken = 0;
+  for (const job of queue) {
+    if (appends >= COMMIT_APPENDS) break;
+    taken++;
+    if (job.kind === "trim" || job.kind === "remove" || job.kind === "forgetProducers") {
+      upkeeps.push({ id: job.id, upkeep: writing.begin(job) });
+      continue;
+    }
+    if (job.kind === "append") for (const count of job.job.counts) appends += count;
+    group.push(job);
+  }
+  queue.splice(0, taken);
+  return group.length > 0 ? writing.commit(group) : [];
+}
+
+function purge(): void {
+  if (!writing.purge() || purging) return;
+  purging = setTimeout(() => {
+    purging = undefined;
+    purge();
+  }, PURGE_AGAIN_MS);
+}
+
+try {
+  if (first) writing.start(true);
+  else writing.takeOver();
+  tell({ kind: "started" });
+  port.on("message", (message: ToThread<WriterJobs>) => {
+    take(message);
+    work();
+  });
+} catch (error) {
+  tell({ kind: "not-started", reason: error instanceof Error ? error.message : String(error) });
+  port.close();
+}

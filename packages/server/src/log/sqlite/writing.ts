@@ -1,0 +1,247 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { LogBounds } from "../log.ts";
+import { Committer } from "./committer.ts";
+import { checkIntegrity, openToWrite } from "./database.ts";
+import type { StorageFailure } from "./failure.ts";
+import { storageFailure } from "./failure.ts";
+import type { Value } from "./flat.ts";
+import { readAppend, writeResult } from "./flat.ts";
+import type { AppendAnswer, Envelope, Reply, WriterJobs } from "./jobs.ts";
+import { readMeta, writeMeta } from "./meta.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { forgetProducers, remove, trim } from "./upkeep.ts";
+
+type WriterJob = Envelope<WriterJobs>;
+/** A job that is done in one commit, shared with others. */
+type ShortJob = Exclude<WriterJob, { kind: "trim" | "remove" | "forgetProducers" }>;
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly committer: Committer;
+}
+
+/** Milliseconds after which the write-ahead log is emptied once more when a reader was in the way. */
+export const PURGE_AGAIN_MS = 1_000;
+
+/**
+ * The committing thread's work, without the thread. It is `open`, or broken for a reason; once broken it refuses all but
+ * the probe, which opens the file again and commits something.
+ *
+ * After any failure of the store nothing is taken from the connection that met it: it is closed, what the write-ahead log
+ * holds is made durable again (see `hardenWal`), and the file is opened anew. An append whose commit failed is then asked
+ * again, here or by its producer, and the marks tell whether it was stored after all.
+ */
+export class Writing {
+  readonly #file: string;
+  readonly #bounds: LogBounds;
+  #opened: Opened | undefined;
+  #broken: string | undefined;
+  /** Something was erased that the write-ahead log may still hold. */
+  #unpurged = false;
+
+  constructor(file: string, bounds: LogBounds) {
+    this.#file = file;
+    this.#bounds = bounds;
+  }
+
+  /** Opens the file. @throws what is wrong with it */
+  start(check: boolean): void {
+    const { database } = this.#open();
+    if (check) checkIntegrity(database, this.#file);
+  }
+
+  /** Opens the file as the one who takes over: a failure makes it broken. */
+  takeOver(): void {
+    try {
+      this.#open();
+    } catch (error) {
+      this.#break(this.#failureOf(error).reason);
+    }
+  }
+
+  #open(): Opened {
+    if (!this.#opened) {
+      const database = openToWrite(this.#file);
+      try {
+        this.#opened = { database, committer: new Committer(database, this.#bounds) };
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    }
+    return this.#opened;
+  }
+
+  close(): void {
+    const database = this.#opened?.database;
+    this.#opened = undefined;
+    try {
+      database?.close();
+    } catch (error) {
+      // The connection is given up either way; what it could not finish is found again when the file is opened.
+      if (!storageFailure(error, this.#file)) throw error;
+    }
+  }
+
+  /** Does short jobs in one commit. The replies say what is durable. */
+  commit(jobs: readonly ShortJob[]): Reply[] {
+    if (this.#broken !== undefined)
+      return jobs.map((job) => (job.kind === "probe" ? this.#probe(job.id) : this.#refuse(job.id)));
+    try {
+      return this.#tryCommit(jobs);
+    } catch (error) {
+      return this.#afterFailure(error, jobs);
+    }
+  }
+
+  #tryCommit(jobs: readonly ShortJob[]): Reply[] {
+    const { committer } = this.#open();
+    const replies = committer.transaction(() => jobs.map((job) => ({ id: job.id, answer: answerOf(committer, job) })));
+    if (jobs.some((job) => job.kind === "redact")) this.#unpurged = true;
+    return replies;
+  }
+
+  #afterFailure(error: unknown, jobs: readonly ShortJob[]): Reply[] {
+    const failure = storageFailure(error, this.#file);
+    if (!failure) return this.#oneByOne(error, jobs);
+    this.close();
+    if (failure.reopen) {
+      try {
+        return this.#tryCommit(jobs);
+      } catch (again) {
+        this.close();
+        this.#break(this.#failureOf(again).reason);
+      }
+    } else {
+      this.#break(failure.reason);
+    }
+    return jobs.map((job) => this.#refuse(job.id));
+  }
+
+  /** One of the jobs has a fault of its own: it alone shall fail. */
+  #oneByOne(error: unknown, jobs: readonly ShortJob[]): Reply[] {
+    const [job] = jobs;
+    if (jobs.length > 1 || !job) return jobs.flatMap((one) => this.commit([one]));
+    if (job.kind === "append" && job.job.counts.length > 1) return [this.#callByCall(job)];
+    return [{ id: job.id, failure: { kind: "internal", reason: messageOf(error) } }];
+  }
+
+  #callByCall({ id, job }: Extract<ShortJob, { kind: "append" }>): Reply {
+    const values: Value[] = [];
+    const failed = new Map<number, string>();
+    let at = 0;
+    for (const [index, count] of job.counts.entries()) {
+      const start = at;
+      for (let left = count; left > 0; left--) at = readAppend(job.values, at)[1];
+      const call = { counts: [count], values: job.values.slice(start, at) };
+      const [reply] = this.commit([{ id, kind: "append", job: call }]);
+      if (reply && "answer" in reply) {
+        for (const value of (reply.answer as AppendAnswer).values) values.push(value);
+      } else {
+        failed.set(index, reply?.failure.reason ?? "");
+      }
+    }
+    return { id, answer: { values, failed } satisfies AppendAnswer };
+  }
+
+  /** Begins a long job. `undefined`: the store is broken. */
+  begin(job: Exclude<WriterJob, ShortJob>): Upkeep<unknown> | undefined {
+    if (this.#broken !== undefined) return undefined;
+    const { committer, database } = this.#open();
+    switch (job.kind) {
+      case "trim":
+        return (function* () {
+          yield* trim(committer, database, job.job.channel, job.job.bounds);
+          return committer.head(job.job.channel);
+        })();
+      case "remove":
+        return remove(committer, database, job.job.channel);
+      case "forgetProducers":
+        return forgetProducers(committer, database, job.job.before);
+    }
+  }
+
+  /** Goes a step on with a long job. @returns the reply once it is done */
+  step(id: number, upkeep: Upkeep<unknown> | undefined): Reply | undefined {
+    if (!upkeep || this.#broken !== undefined) return this.#refuse(id);
+    try {
+      const { done, value } = upkeep.next();
+      return done ? { id, answer: value } : undefined;
+    } catch (error) {
+      const failure = storageFailure(error, this.#file);
+      if (!failure) return { id, failure: { kind: "internal", reason: messageOf(error) } };
+      this.close();
+      this.#break(failure.reason);
+      return this.#refuse(id);
+    }
+  }
+
+  /**
+   * Empties the write-ahead log when something was erased, so that the payload is in no file any more.
+   *
+   * @returns whether that is to be tried again: a reader of long standing was in the way
+   */
+  purge(): boolean {
+    if (!this.#unpurged || !this.#opened) return false;
+    try {
+      const row = this.#opened.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      this.#unpurged = row?.busy !== 0;
+    } catch (error) {
+      // The erasure is committed; a later checkpoint takes it out of the write-ahead log.
+      if (!storageFailure(error, this.#file)) throw error;
+    }
+    return this.#unpurged;
+  }
+
+  #probe(id: number): Reply {
+    try {
+      const { committer, database } = this.#open();
+      committer.transaction(() => writeMeta(database, "probe", (readMeta(database, "probe") ?? 0) + 1));
+      this.#broken = undefined;
+      return { id, answer: undefined };
+    } catch (error) {
+      this.close();
+      this.#break(this.#failureOf(error).reason);
+      return this.#refuse(id);
+    }
+  }
+
+  #break(reason: string): void {
+    this.#broken = reason;
+  }
+
+  #refuse(id: number): Reply {
+    return { id, failure: { kind: "storage", reason: this.#broken ?? "The log is being opened again." } };
+  }
+
+  #failureOf(error: unknown): StorageFailure {
+    return storageFailure(error, this.#file) ?? { reason: messageOf(error), reopen: false };
+  }
+}
+
+function answerOf(committer: Committer, job: ShortJob): unknown {
+  switch (job.kind) {
+    case "append": {
+      const values: Value[] = [];
+      const given = job.job.values;
+      for (let at = 0; at < given.length; ) {
+        const [append, next] = readAppend(given, at);
+        writeResult(values, committer.append(append));
+        at = next;
+      }
+      return { values, failed: undefined } satisfies AppendAnswer;
+    }
+    case "redact":
+      return committer.redact(job.job.channel, job.job.offset);
+    case "archive":
+      return committer.archive(job.job.channel, job.job.archived);
+    case "saveConsumer":
+      return committer.saveConsumer(job.job);
+    case "probe":
+      return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
