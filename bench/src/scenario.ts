@@ -1,0 +1,20 @@
+import type { Result } from "./report.ts";
+
+/** What the command line asks of a scenario. */
+export interface ScenarioOptions {
+  /** Times that each system is measured. */
+  readonly rounds: number;
+  /** Seconds of each measurement, after its warm-up. */
+  readonly seconds: number;
+  /** Folder for the databases: on a disk, never in memory. Default: the system's folder for temporary files. */
+  readonly folder: string | undefined;
+  /** Tells people how far it is. */
+  progress(line: string): void;
+}
+
+/** One benchmark beside its peers. */
+export interface Scenario {
+  readonly summary: string;
+  /** Rejects when a message was lost, or a system did not run as it should. */
+  run(options: ScenarioOptions): Promise<Result>;
+}

@@ -1,0 +1,6 @@
+import { durable } from "./durable/scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { size } from "./size/scenario.ts";
+
+/** Every benchmark by its name. */
+export const scenarios: Readonly<Record<string, Scenario>> = { durable, size };
