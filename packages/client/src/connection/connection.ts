@@ -7,20 +7,17 @@ import type { Connect, Socket } from "../transport/connect.ts";
 import type { Wake } from "../transport/wake.ts";
 import type { Traffic } from "./link.ts";
 import { knownCode } from "./refusal.ts";
+import { Renewal } from "./renewal.ts";
 import { Session } from "./session.ts";
+import type { Carried, Live, State } from "./state.ts";
 import type { Identity, Status } from "./status.ts";
+import type { TokenSource } from "./token.ts";
 import { fetchToken } from "./token.ts";
 
 /** Milliseconds from the first packet to the server's welcome. */
 const HANDSHAKE_MS = 10_000;
 /** A connection that held this long, in milliseconds, makes the next failure the first one again. */
 const STEADY_MS = 5_000;
-/** Longest single wait for a refresh that is due later, in milliseconds: platforms' timers overflow at 2^31. */
-const LONGEST_TIMER = 6 * 3_600_000;
-/** The share of a token's remaining life after which a fresh one is asked for. */
-const REFRESH_SHARE = 0.8;
-/** Least milliseconds between refreshes: a token function may hand out the same token until it ends. */
-const REFRESH_MS = 1_000;
 /** Milliseconds that a closing socket gets. */
 const CLOSE_MS = 1_000;
 const AGENT = "tandem-client/0.1.0";
@@ -30,7 +27,7 @@ const UNWANTED = 4400;
 const UNAUTHENTICATED = 4401;
 
 export interface Credentials {
-  readonly token?: (() => Promise<string> | string) | undefined;
+  readonly token?: TokenSource | undefined;
   readonly guest: { readonly secret: string; readonly name?: string | undefined };
 }
 
@@ -41,39 +38,6 @@ export interface ConnectionPorts {
   readonly codec: Codec;
   readonly traffic: Traffic;
 }
-
-/** A socket with the session on it; `gone` resolves when the socket is. */
-interface Carried {
-  readonly socket: Socket;
-  readonly session: Session;
-  readonly gone: Promise<void>;
-}
-
-interface Live extends Carried {
-  readonly kind: "live";
-  /** When it was welcomed: of `now`, and of `elapsed`. */
-  readonly since: number;
-  readonly steadyFrom: number;
-  latency: number | undefined;
-  /** The server has let go of everything until it gets a fresh token. */
-  lapsed: boolean;
-  /** A fresh token is on its way: asked for (the call that gives that up), or sent (the request's id). */
-  refresh: (() => void) | number | undefined;
-  refusals: number;
-  /** The client shall not come back before this time of `elapsed`. */
-  notBefore: number;
-}
-
-/**
- * away ─▸ opening (token) ─▸ greeting (hello) ─▸ live ─▸ waiting ─▸ opening …
- * Any of them may go to `away`, `blocked` or `closed`.
- */
-type State =
-  | { readonly kind: "away" | "blocked" | "closed" }
-  | { readonly kind: "waiting"; readonly notBefore: number; readonly status: Status }
-  | { readonly kind: "opening"; giveUp(): void }
-  | (Carried & { readonly kind: "greeting"; readonly hello: number })
-  | Live;
 
 /** Keeps one connection to the server, and makes another when it is lost. Every change of state goes through `#enter`. */
 export class Connection {
@@ -118,7 +82,7 @@ export class Connection {
 
   /** Brings a fresh token to the server now. */
   authenticate(): void {
-    if (this.#state.kind === "live") this.#refresh(this.#state);
+    if (this.#state.kind === "live") this.#state.renewal?.renew();
     else this.connect();
   }
 
@@ -150,8 +114,10 @@ export class Connection {
     } else if ("session" in old) {
       old.session.end();
       old.socket.close(next.kind === "away" || next.kind === "closed" ? NORMAL : BROKEN, "");
-      if (old.kind === "live" && typeof old.refresh === "function") old.refresh();
-      if (old.kind === "live" && !old.lapsed) this.#ports.traffic.detach();
+      if (old.kind === "live") {
+        old.renewal?.stop();
+        if (!old.lapsed) this.#ports.traffic.detach();
+      }
     }
     this.#tell(next, status);
   }
@@ -220,25 +186,16 @@ export class Connection {
 
   #welcomed(welcome: Welcome): void {
     const state = this.#state;
-    const { runtime, traffic } = this.#ports;
     const { user, tenant, name, connection } = welcome;
     const known = this.#identity.get();
     if (known && (known.user !== user || known.tenant !== tenant)) {
       // The queue is another user's, and so are its producers: sent now, it could take effect twice.
       return this.#block("wrong-user", "The token is another user's: each user needs a client of its own.");
     }
-    let live: Live;
-    if (state.kind === "greeting" && welcome.id === state.hello) {
-      const { socket, session, gone } = state;
-      const [since, steadyFrom] = [runtime.now(), runtime.elapsed()];
-      const fresh = { latency: undefined, lapsed: false, refresh: undefined, refusals: 0, notBefore: 0 };
-      live = { kind: "live", socket, session, gone, since, steadyFrom, ...fresh };
-    } else if (state.kind === "live" && welcome.id === state.refresh) {
-      live = state;
-      this.#alarm.cancel();
-      live.refresh = undefined;
-      live.refusals = 0;
-    } else return;
+    const greeted = state.kind === "greeting" && welcome.id === state.hello;
+    const renewed = state.kind === "live" && state.renewal?.awaits(welcome.id);
+    if (!greeted && !renewed) return;
+    const live = state.kind === "live" ? state : this.#liveFrom(state);
     live.session.welcomed(welcome);
     this.#triedFresh = false;
     this.#identity.set({ user, tenant, name, connection });
@@ -247,12 +204,44 @@ export class Connection {
     if (live !== state) this.#enter(live, status);
     else if (live.lapsed) {
       live.lapsed = false;
-      traffic.attach(live.session);
+      this.#ports.traffic.attach(live.session);
       this.#tell(live, status);
     }
-    if (this.#state !== live || welcome.expires === undefined) return;
-    const rest = (welcome.expires - welcome.time) * REFRESH_SHARE;
-    this.#refreshAt(live, runtime.elapsed() + Math.max(rest, REFRESH_MS));
+    if (this.#state === live) live.renewal?.accepted(welcome);
+  }
+
+  #liveFrom({ socket, session, gone }: Carried): Live {
+    const { runtime } = this.#ports;
+    const { token } = this.#credentials;
+    const renewal =
+      token &&
+      new Renewal(runtime, token, {
+        send: (fresh) => {
+          const id = session.nextId();
+          session.post({ type: "refresh", id, token: fresh });
+          return id;
+        },
+        delayed: (reason) => live.lapsed && this.#tell(live, { kind: "needs-auth", reason }),
+        refused: (code, message) => {
+          if (live.lapsed) this.#block(code, message);
+          // Until the old token ends the connection stands; then the next one decides.
+          else runtime.logger.warn({ code }, "the fresh token was refused");
+        },
+        unanswered: () => this.#lost(BROKEN, "handshake-timeout", "The fresh token was left unanswered."),
+      });
+    const live: Live = {
+      kind: "live",
+      socket,
+      session,
+      gone,
+      renewal,
+      since: runtime.now(),
+      steadyFrom: runtime.elapsed(),
+      latency: undefined,
+      lapsed: false,
+      notBefore: 0,
+    };
+    return live;
   }
 
   #complained(complaint: ErrorMessage): void {
@@ -264,8 +253,7 @@ export class Connection {
       this.#lost(closeCodeOf(code) ?? (retryable ? BROKEN : UNWANTED), code, message, retryAfter);
     } else if (state.kind === "live") {
       if (code === "needs-auth") this.#lapse(state, message);
-      else if (id !== undefined && id === state.refresh)
-        this.#refreshRefused(state, code, message, retryable, retryAfter);
+      else if (state.renewal?.awaits(id)) state.renewal.rejected(complaint);
     }
   }
 
@@ -332,48 +320,12 @@ export class Connection {
 
   /** The server has let go of subscriptions and requests: nothing goes on without a fresh token. */
   #lapse(live: Live, message: string): void {
-    if (!this.#credentials.token) return this.#lost(BROKEN, "needs-auth", message);
+    if (!live.renewal) return this.#lost(BROKEN, "needs-auth", message);
     if (live.lapsed) return;
     live.lapsed = true;
     live.session.drop();
-    this.#refresh(live);
+    live.renewal.renew();
     this.#ports.traffic.detach();
     this.#tell(live, { kind: "needs-auth", reason: "needs-auth" });
-  }
-
-  #refreshAt(live: Live, due: number): void {
-    const wait = due - this.#ports.runtime.elapsed();
-    if (wait <= 0) this.#refresh(live);
-    else this.#alarm.set(Math.min(wait, LONGEST_TIMER), () => this.#refreshAt(live, due));
-  }
-
-  #refresh(live: Live): void {
-    const { token } = this.#credentials;
-    if (live.refresh !== undefined || !token) return;
-    this.#alarm.cancel();
-    live.refresh = fetchToken(this.#ports.runtime, token, (result) => {
-      live.refresh = undefined;
-      if (typeof result !== "string") return this.#refreshLater(live, result.code);
-      const id = live.session.nextId();
-      live.refresh = id;
-      live.session.post({ type: "refresh", id, token: result });
-      this.#alarm.set(HANDSHAKE_MS, () => this.#lost(BROKEN, "handshake-timeout", "The refresh was left unanswered."));
-    });
-  }
-
-  #refreshRefused(live: Live, code: ErrorCode, message: string, retryable: boolean, retryAfter = 0): void {
-    this.#alarm.cancel();
-    live.refresh = undefined;
-    if (retryable) this.#refreshLater(live, code, retryAfter);
-    else if (live.lapsed) this.#block(code, message);
-    // Until the old token ends the connection stands; then the next refresh decides.
-    else this.#ports.runtime.logger.warn({ code }, "the fresh token was refused");
-  }
-
-  #refreshLater(live: Live, reason: ErrorCode, atLeast = 0): void {
-    const ms = Math.max(atLeast, fullJitter(live.refusals, this.#ports.runtime.random()));
-    live.refusals++;
-    this.#alarm.set(ms, () => this.#refresh(live));
-    if (live.lapsed) this.#tell(live, { kind: "needs-auth", reason });
   }
 }

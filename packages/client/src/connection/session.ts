@@ -166,8 +166,12 @@ export class Session implements Link {
   #answer(message: ServerMessage): void {
     const id = "id" in message ? message.id : undefined;
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
-    const lapse = message.type === "error" && message.code === "needs-auth";
-    if (id === undefined || !waiting || lapse) return this.#events.message(message);
+    if (message.type === "error" && message.code === "needs-auth") {
+      // An answer to what was dropped tells of an earlier lapse.
+      if (id === undefined || waiting) this.#events.message(message);
+      return;
+    }
+    if (id === undefined || !waiting) return this.#events.message(message);
     this.#waiting.delete(id);
     if (waiting.counted) {
       this.#asked--;

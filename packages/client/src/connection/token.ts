@@ -4,6 +4,9 @@ import type { Runtime } from "@tandem/runtime";
 /** Milliseconds that the application has to come up with a token. */
 const TOKEN_MS = 20_000;
 
+/** The application's function that gives a fresh token each time it is called. */
+export type TokenSource = () => Promise<string> | string;
+
 /**
  * Asks the application for a token. Whatever it does (throws, hangs, answers nonsense), `settle` is called once.
  *
@@ -11,7 +14,7 @@ const TOKEN_MS = 20_000;
  */
 export function fetchToken(
   runtime: Runtime,
-  token: () => Promise<string> | string,
+  token: TokenSource,
   settle: (result: string | TandemError) => void,
 ): () => void {
   const timer = runtime.timer(TOKEN_MS, () => finish(unavailable("token() did not answer in time.")));

@@ -195,6 +195,7 @@ export class Feed {
     if (handler.at !== undefined || handler.start) return;
     if (position.offset >= head) handler.place(position);
     else handler.at = head;
+    this.#runtime.defer(() => this.#showStates());
   }
 
   #ask(handler: Handler): void {

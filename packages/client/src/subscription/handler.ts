@@ -27,7 +27,7 @@ export interface SubscribeOptions<E = ChannelEvent> {
 export interface Subscription {
   /** `pending` until the server has answered, and again while the connection is away. */
   readonly state: Store<SubscriptionState>;
-  /** After the last event that was handed over; `undefined` until the server has answered. */
+  /** After the last event that was handed over; until there is one, where it begins, as far as that is known. */
   readonly position: Position | undefined;
   unsubscribe(): void;
 }

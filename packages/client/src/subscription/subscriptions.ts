@@ -41,7 +41,9 @@ export class Subscriptions {
   }
 
   message(message: ServerMessage): void {
-    if (!("channel" in message) || message.channel === undefined) return;
+    // What has an id answers a request that nobody waits for any more.
+    if (!("channel" in message) || message.channel === undefined || ("id" in message && message.id !== undefined))
+      return;
     const feed = this.#feeds.get(message.channel);
     if (!feed) return;
     if (message.type === "events") {
