@@ -11,6 +11,9 @@ const BACK_MS = 90_000;
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 250;
 
+/** The application and the raw client are answered within this, in milliseconds. */
+const LAST_ANSWERS_MS = 40_000;
+
 /** Events of the last page that every client asks for. */
 const LAST_PAGE = 50;
 
@@ -26,6 +29,8 @@ export async function ending(world: World, visitors: readonly Visitor[]): Promis
   while (pending.size > 0) {
     await clock.runUntil(clock.now + LOOK_MS);
     for (const visitor of pending) {
+      // Someone whose token was taken back on its way is sent away, and comes back with another.
+      if (visitor.client.status.get().kind === "blocked") visitor.client.connect();
       // A connection that is lost without either side knowing is no connection.
       if (!visitor.connected || !world.network.of(visitor.process).some((connection) => connection.whole)) visitor.awayAt = clock.now;
       if (isThere(world, visitor)) pending.delete(visitor);
@@ -38,8 +43,15 @@ export async function ending(world: World, visitors: readonly Visitor[]): Promis
       }
     }
   }
+  await lastAnswers(world);
   await lastPages(world, visitors);
   await compareStore(world);
+}
+
+/** Waits for what others than the visitors have asked for. */
+async function lastAnswers({ clock, history }: World): Promise<void> {
+  const until = clock.now + LAST_ANSWERS_MS;
+  while (clock.now < until && history.publishes.some((publish) => !publish.verdict)) await clock.runUntil(clock.now + LOOK_MS);
 }
 
 function isThere(world: World, visitor: Visitor): boolean {

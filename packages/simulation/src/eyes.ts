@@ -23,11 +23,16 @@ export function tenantIn(key: string): string {
 /** An event as someone was given it: what of it is compared. */
 export type Shown = Pick<ChannelEvent, "offset" | "id" | "data">;
 
+/** What an event on the wire may tell. */
+const FIELDS = new Set(["offset", "id", "type", "version", "time", "author", "data", "redacted", "trace"]);
+
 /** Is what was shown this very event, unchanged? @returns what is wrong with it, or `undefined` */
 export function differs(shown: Shown, fact: Fact, at: number): string | undefined {
   if (shown.offset !== fact.offset || shown.id !== fact.id) {
     return `event ${shown.offset} (${shown.id}) stands where the log has ${fact.offset} (${fact.id})`;
   }
+  const stray = Object.keys(shown).find((field) => !FIELDS.has(field) && field !== "kind" && field !== "at");
+  if (stray) return `event ${shown.offset} tells its ${stray}, which nobody is to know`;
   if (shown.data === null && fact.redactedAt !== undefined) return undefined;
   if (JSON.stringify(shown.data) !== fact.data) return `event ${shown.offset} has other data than the log`;
   if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS) return `event ${shown.offset} was erased long ago`;

@@ -7,10 +7,10 @@ import type { World } from "./world.ts";
 import { silentLogger } from "@tandem/runtime";
 
 /** Attempts at one thing before an episode is given up. */
-const ATTEMPTS = 12;
+const ATTEMPTS = 10;
 
 /** Milliseconds that one attempt waits for its answer. */
-const PATIENCE = 8_000;
+const PATIENCE = 3_000;
 
 type Answer = Extract<ServerMessage, { type: "published" | "error" }>;
 

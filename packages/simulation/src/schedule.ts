@@ -3,14 +3,7 @@ import { ending } from "./ending.ts";
 import type { Violation } from "./history.ts";
 import type { Kind } from "./tally.ts";
 import { Workload } from "./workload.ts";
-import { World } from "./world.ts";
-
-export interface ScheduleOptions {
-  /** Keeps the trace as text up to this virtual time. */
-  readonly traceUntil?: number | undefined;
-  /** Lines of it that are kept, the last ones. */
-  readonly traceLines?: number | undefined;
-}
+import { World, type WorldOptions } from "./world.ts";
 
 /** What a schedule came to. */
 export interface Outcome {
@@ -23,7 +16,7 @@ export interface Outcome {
 }
 
 /** Runs one schedule from its seed: faults and work, then calm, then the reckoning. */
-export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<Outcome> {
+export async function runSchedule(seed: number, options: WorldOptions = {}): Promise<Outcome> {
   const world = new World(seed, options);
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown) => rejections.push(reason);

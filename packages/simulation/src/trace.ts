@@ -1,3 +1,6 @@
+/** Letters of a line that are kept. */
+const LONGEST = 300;
+
 /**
  * What happened, in order: always as a running hash, by which two runs of one seed are compared; as text only when it
  * is asked for, which costs time.
@@ -5,16 +8,17 @@
 export class Trace {
   readonly lines: string[] = [];
   readonly #keep: number;
+  readonly #until: number;
   #low = 0x811c9dc5 | 0;
   #high = 0x2545f491 | 0;
 
-  /** @param keep lines of text kept, the newest; 0: none */
-  constructor(keep = 0) {
+  /**
+   * @param keep lines of text kept, the newest; 0: none
+   * @param until virtual time after which no more text is kept
+   */
+  constructor(keep = 0, until = Number.POSITIVE_INFINITY) {
     this.#keep = keep;
-  }
-
-  get textual(): boolean {
-    return this.#keep > 0;
+    this.#until = until;
   }
 
   /** Takes something that happened into the hash. */
@@ -49,8 +53,9 @@ export class Trace {
 
   /** Adds a line of text, when text is kept; `line` is made only then. */
   say(time: number, line: () => string): void {
-    if (this.#keep === 0) return;
-    this.lines.push(`${(time / 1000).toFixed(4).padStart(9)}  ${line()}`);
+    if (this.#keep === 0 || time > this.#until) return;
+    const text = line();
+    this.lines.push(`${(time / 1000).toFixed(4).padStart(9)}  ${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`);
     if (this.lines.length > 2 * this.#keep) this.lines.splice(0, this.lines.length - this.#keep);
   }
 

@@ -304,6 +304,5 @@ function decode(codec: Codec, bytes: Uint8Array): unknown[] {
 const decoder = new TextDecoder();
 
 function text(codec: Codec, bytes: Uint8Array): string {
-  const whole = codec.name === "json" ? decoder.decode(bytes) : JSON.stringify(decode(codec, bytes));
-  return whole.length > 400 ? `${whole.slice(0, 400)}…` : whole;
+  return codec.name === "json" ? decoder.decode(bytes) : JSON.stringify(decode(codec, bytes));
 }

@@ -108,7 +108,7 @@ export class Workload {
         return void this.#raw.episode(channel);
       case "subscribe":
         if (visitor.readings.length >= 4) return;
-        return visitor.subscribe(channel, random.pick([undefined, undefined, { last: random.whole(0, 2 * FEED_COUNT) }]));
+        return visitor.subscribe(channel, random.chance(0.7) ? undefined : { last: random.whole(0, 2 * FEED_COUNT) });
       case "resubscribe":
         if (visitor.readings.length >= 4) return;
         return visitor.subscribe(channel, visitor.left(channel) ?? { last: 5 });

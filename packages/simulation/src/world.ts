@@ -24,8 +24,10 @@ const LIMITS: Limits = { ...DEFAULT_LIMITS, windowBytes: 16_384, pingMs: 4_000, 
 const OUTCOMES = 16;
 
 export interface WorldOptions {
-  /** Lines of trace kept as text. Default none. */
+  /** Lines of trace kept as text, the last ones. Default none. */
   readonly traceLines?: number | undefined;
+  /** Virtual time up to which they are kept. Default: the end. */
+  readonly traceUntil?: number | undefined;
 }
 
 /** Everything in a schedule but those who use it: time, chance, network, store, nodes, and the books that are kept. */
@@ -52,7 +54,7 @@ export class World {
 
   constructor(seed: number, options: WorldOptions) {
     this.random = new Random(seed);
-    this.trace = new Trace(options.traceLines);
+    this.trace = new Trace(options.traceLines, options.traceUntil);
     this.climate = drawClimate(this.random.fork());
     this.clock = new Clock((error, owner) => {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
