@@ -179,8 +179,9 @@ export class Line {
 
   /** Every answer is in: goes on from the first unsettled one after the wait. */
   #waitOut(): void {
-    // The first time round, those behind a refused one need no wait of their own.
-    const wait = Math.max(this.#wait, this.#stalls === 0 ? 0 : fullJitter(this.#stalls, this.#runtime.random()));
+    // The first time round, those behind a refused one need no wait of their own; nor do those that get a new producer.
+    const free = this.#stalls === 0 || this.#lost;
+    const wait = Math.max(this.#wait, free ? 0 : fullJitter(this.#stalls, this.#runtime.random()));
     this.#stalls++;
     this.#wait = 0;
     this.#hold.set(wait, () => {
