@@ -1,6 +1,7 @@
 import { decodeMulti, encode } from "@msgpack/msgpack";
 import type { Codec, Encoded, KeyCount, StoredEvent } from "./codec.ts";
 import { TandemError } from "./errors.ts";
+import { keepsItsPromises } from "./msgpack-frame.ts";
 import { SUBPROTOCOLS } from "./version.ts";
 
 /** MessagePack: a frame is the bytes of its messages, one after the other. */
@@ -30,6 +31,7 @@ export const msgpackCodec: Codec<Uint8Array> = {
   join: (messages) => (messages.length === 1 && messages[0] ? messages[0] : concat(messages)),
   decode(frame: Encoded, spelled?: KeyCount): unknown[] {
     if (typeof frame === "string") throw new TandemError("bad-frame", "A frame of tandem.v1.msgpack is binary.");
+    if (!keepsItsPromises(frame)) throw new TandemError("bad-frame", "A list or map of this frame is not all there.");
     let keys = 0;
     const mapKeyConverter = (key: unknown): string => {
       if (typeof key !== "string") throw new TypeError("a key is a text");

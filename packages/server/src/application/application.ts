@@ -3,12 +3,14 @@ import { channelName, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import type { Channels } from "../channel/channels.ts";
+import type { Resumption } from "../channel/replay.ts";
 import { toError, validate } from "../channel/validation.ts";
 import { channelKey } from "../log/key.ts";
 import type { Head, Log } from "../log/log.ts";
 import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
 import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
+import type { Reading } from "./reader.ts";
 import { Reader } from "./reader.ts";
 
 /** Most channels to which the application publishes at once with a producer of its own each. */
@@ -105,20 +107,28 @@ export class Application {
    */
   async subscribe(channel: string, handler: SubscriptionHandler, from?: Start): Promise<() => void> {
     const open = await this.#open(channel);
-    const reader = new Reader(open, await start(open, from, handler));
-    void this.#follow(reader, handler, channel);
+    const { position, reset } = await start(open, from);
+    const reader = new Reader(open, position);
+    void this.#follow(reader, handler, channel, reset);
     return () => reader.stop();
   }
 
-  async #follow(reader: Reader, handler: SubscriptionHandler, channel: string): Promise<void> {
-    for await (const reading of reader) {
+  async #follow(
+    reader: Reader,
+    handler: SubscriptionHandler,
+    channel: string,
+    reset: ResetReason | undefined,
+  ): Promise<void> {
+    const take = async (reading: Reading): Promise<void> => {
       try {
         if (reading.kind === "events") await handler.onEvents(reading.events, reading.position);
         else await handler.onReset?.(reading.reason, reading.position);
       } catch (error) {
         this.#ports.runtime.logger.error({ error, channel }, "a subscription's handler failed");
       }
-    }
+    };
+    if (reset) await take({ kind: "reset", reason: reset, position: reader.position });
+    for await (const reading of reader) await take(reading);
   }
 
   /** Starts a durable consumer: see `Consumer`. */
@@ -158,10 +168,7 @@ export class Application {
   }
 }
 
-async function start(channel: Channel, from: Start | undefined, handler: SubscriptionHandler): Promise<Position> {
-  if (!from) return channel.position;
-  if ("last" in from) return channel.back(from.last);
-  const { position, reset } = await channel.resume(from);
-  if (reset) await handler.onReset?.(reset, position);
-  return position;
+async function start(channel: Channel, from: Start | undefined): Promise<Resumption> {
+  if (!from) return { position: channel.position };
+  return "last" in from ? { position: await channel.back(from.last) } : channel.resume(from);
 }

@@ -1,5 +1,5 @@
 import type { ChannelEvent, Position, ResetReason } from "@tandem/protocol";
-import type { Runtime } from "@tandem/runtime";
+import type { Runtime, Timer } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import type { Log } from "../log/log.ts";
@@ -18,9 +18,12 @@ export interface ConsumerOptions {
   readonly from?: "oldest" | "now";
   /** Attempts at one event before it is given to `onFailed` and passed over. Default: no end. */
   readonly attempts?: number;
-  /** Told of an event that was given up. */
+  /** Told of an event that was given up. Called again, after a growing wait, until it takes it. */
   onFailed?(event: ChannelEvent, error: unknown): void | Promise<void>;
-  /** Told when the history does not go on from the stored position (trimmed, deleted, restored). Default: goes on from the oldest. */
+  /**
+   * Told when the history does not go on from where the consumer stands (trimmed, deleted, restored): it goes on from the
+   * oldest event that is kept. Called again, after a growing wait, until it takes it.
+   */
   onReset?(reason: ResetReason, position: Position): void | Promise<void>;
 }
 
@@ -39,6 +42,7 @@ export class Consumer {
   #position: Position | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
+  #waiting: { readonly timer: Timer; readonly done: () => void } | undefined;
 
   constructor(
     name: string,
@@ -62,100 +66,119 @@ export class Consumer {
 
   /** Begins from the stored position. Rejects when the log cannot be read. */
   async start(): Promise<void> {
-    const stored = await this.#log.loadConsumer(this.name, this.#channel.key);
-    this.#position = stored ? await this.#resume(stored) : await this.#beginning();
-    this.#reader = new Reader(this.#channel, this.#position);
-    this.#running = this.#run(this.#reader);
+    // The reader keeps the channel from being let go while the position is found.
+    const reader = new Reader(this.#channel, this.#channel.position);
+    try {
+      const stored = await this.#log.loadConsumer(this.name, this.#channel.key);
+      const { position, reset } = stored ? await this.#channel.resume(stored) : await this.#beginning();
+      reader.seek(position);
+      this.#position = position;
+      this.#reader = reader;
+      this.#running = this.#run(reader, reset && { kind: "reset", reason: reset, position });
+    } catch (error) {
+      reader.stop();
+      throw error;
+    }
   }
 
-  async #resume(stored: Position): Promise<Position> {
-    const { position, reset } = await this.#channel.resume(stored);
-    if (!reset) return position;
-    await this.#options.onReset?.(reset, position);
+  async #beginning(): Promise<{ readonly position: Position; readonly reset?: undefined }> {
+    const { head, position } = this.#channel;
+    return { position: this.#options.from === "now" || head.epoch === UNBORN ? position : await this.#oldest() };
+  }
+
+  #oldest(): Promise<Position> {
     return this.#channel.back(Number.MAX_SAFE_INTEGER);
   }
 
-  #beginning(): Promise<Position> {
-    if (this.#options.from === "now") return Promise.resolve(this.#channel.position);
-    if (this.#channel.head.epoch === UNBORN) return Promise.resolve(this.#channel.position);
-    return this.#channel.back(Number.MAX_SAFE_INTEGER);
-  }
-
-  /** Stops after the event in hand. What was handled is stored when this resolves. */
+  /** Stops after the event in hand. What was handled is stored when this resolves, if the log can be written. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#reader?.stop();
+    this.#waiting?.timer.cancel();
+    this.#waiting?.done();
     await this.#running;
   }
 
-  async #run(reader: Reader): Promise<void> {
+  async #run(reader: Reader, first: Reading | undefined): Promise<void> {
+    if (first) await this.#take(reader, first);
     for await (const reading of reader) {
-      await this.#take(reading);
+      await this.#take(reader, reading);
       if (this.#stopped) return;
     }
   }
 
-  async #take(reading: Reading): Promise<void> {
+  async #take(reader: Reader, reading: Reading): Promise<void> {
     if (reading.kind === "reset") {
-      await this.#options.onReset?.(reading.reason, reading.position);
-      await this.#store(reading.position);
+      const { reason, position } = reading;
+      await this.#insist("its onReset failed", () => this.#options.onReset?.(reason, position));
+      await this.#insist("the oldest event could not be found", async () => reader.seek(await this.#oldest()));
+      if (!this.#stopped) await this.#store(reader.position);
       return;
     }
-    const { epoch } = reading.position;
     for (const [at, event] of reading.events.entries()) {
-      if (this.#stopped) return;
-      if (!(await this.#handle(event))) return;
-      const last = at === reading.events.length - 1;
-      await this.#store(last ? reading.position : await this.#positionAfter(epoch, event));
+      if (this.#stopped || !(await this.#handle(event))) return;
+      await this.#store(reading.positions[at] ?? reading.position);
     }
-  }
-
-  async #positionAfter(epoch: string, event: ChannelEvent): Promise<Position> {
-    const tag = this.#channel.recent.tagAt(event.offset);
-    if (tag !== undefined) return { epoch, offset: event.offset, tag };
-    const read = await this.#log.read(this.#channel.key, event.offset, { events: 1, bytes: 1 });
-    return { epoch, offset: event.offset, tag: read.kind === "run" ? read.tagBefore : "" };
   }
 
   /** @returns false when it was stopped before the event was handled */
   async #handle(event: ChannelEvent): Promise<boolean> {
     const { attempts = Number.POSITIVE_INFINITY, onFailed } = this.#options;
-    for (let attempt = 1; ; attempt++) {
+    let attempt = 0;
+    let failure: unknown;
+    const given = await this.#insist("its handler failed", async () => {
+      attempt++;
       try {
         await this.#handler(event, attempt);
+        failure = undefined;
+      } catch (error) {
+        failure = { error };
+        if (attempt < attempts) throw error;
+      }
+    });
+    if (!given || !isFailure(failure)) return given;
+    const { error } = failure;
+    this.#warn(error, "its handler failed for the last time");
+    return this.#insist("its onFailed failed", () => onFailed?.(event, error));
+  }
+
+  /** Stores the position, however long that takes: without it the event would only come again. */
+  async #store(position: Position): Promise<void> {
+    await this.#insist("its position could not be stored", async () => {
+      await this.#log.saveConsumer({ name: this.name, channel: this.#channel.key, position });
+      this.#position = position;
+    });
+  }
+
+  /** Does it until it succeeds, after growing waits. @returns false when the consumer was stopped before it did */
+  async #insist(failure: string, action: () => void | Promise<void>): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await action();
         return true;
       } catch (error) {
-        this.#runtime.logger.warn(
-          { error, consumer: this.name, event: event.id, attempt },
-          "a consumer's handler failed",
-        );
-        if (attempt >= attempts) {
-          await onFailed?.(event, error);
-          return true;
-        }
-        await this.#wait(attempt);
+        this.#warn(error, failure);
+        if (this.#stopped) return false;
+        await this.#wait(fullJitter(attempt, this.#runtime.random(), 500, RETRY_CAP_MS));
         if (this.#stopped) return false;
       }
     }
   }
 
-  /** Stores the position, however long that takes: without it the event would only come again. */
-  async #store(position: Position): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.#log.saveConsumer({ name: this.name, channel: this.#channel.key, position });
-        this.#position = position;
-        return;
-      } catch (error) {
-        this.#runtime.logger.warn({ error, consumer: this.name }, "a consumer's position could not be stored");
-        if (this.#stopped) return;
-        await this.#wait(attempt);
-      }
-    }
+  #warn(error: unknown, failure: string): void {
+    this.#runtime.logger.warn(
+      { error, consumer: this.name, channel: this.#channel.key, failure },
+      "a consumer had to stop and try again",
+    );
   }
 
-  #wait(attempt: number): Promise<void> {
-    const ms = fullJitter(attempt, this.#runtime.random(), 500, RETRY_CAP_MS);
-    return new Promise((resolve) => this.#runtime.timer(ms, resolve));
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = { timer: this.#runtime.timer(ms, resolve), done: resolve };
+    });
   }
+}
+
+function isFailure(failure: unknown): failure is { readonly error: unknown } {
+  return failure !== undefined;
 }

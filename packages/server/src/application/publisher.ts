@@ -4,7 +4,7 @@ import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import { toError } from "../channel/validation.ts";
-import type { AppendResult, NewEvent } from "../log/log.ts";
+import type { AppendResult, NewEvent, Refusal } from "../log/log.ts";
 import { APPLICATION } from "../log/log.ts";
 
 /** Publishes of the application to one channel that may wait. */
@@ -13,10 +13,21 @@ const WAITING = 10_000;
 /** A publish that the log cannot take for this long, in milliseconds, comes back to the application. */
 const PATIENCE_MS = 30_000;
 
+/** After this long without a publish, in milliseconds, a new producer takes over, long before the old one's marks are forgotten. */
+const PRODUCER_MS = 86_400_000;
+
+/** Stored in place of a publish that was given back to the application: it does not take effect later. */
+const GIVEN_UP: Refusal = {
+  code: "storage-unavailable",
+  message: "The log could not take it in time, and it was given up.",
+};
+
 interface Waiting {
   readonly events: readonly NewEvent[];
   readonly digest: string;
   readonly since: number;
+  /** It was given back to the application. Its number still has to be settled, by a refusal if it was not before. */
+  givenUp: boolean;
   resolve(position: Position): void;
   reject(error: TandemError): void;
 }
@@ -32,10 +43,12 @@ export class Publisher {
   #settled = 0;
   #waiting: Waiting[] = [];
   #running = false;
+  #used: number;
 
   constructor(channel: () => Promise<Channel>, runtime: Runtime) {
     this.#channel = channel;
     this.#runtime = runtime;
+    this.#used = runtime.elapsed();
     this.#producer = this.#mint();
   }
 
@@ -55,7 +68,11 @@ export class Publisher {
     const data = events.map((event) => event.data).join("\n");
     const digest = first ? bodyDigest(first.type, first.version, data) : "";
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ events, digest, since: this.#runtime.elapsed(), resolve, reject });
+      const now = this.#runtime.elapsed();
+      // Nothing waits, so nothing can be asked again of the one before.
+      if (!this.#running && now - this.#used > PRODUCER_MS) this.#begin();
+      this.#used = now;
+      this.#waiting.push({ events, digest, since: now, givenUp: false, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -68,7 +85,8 @@ export class Publisher {
         failures = 0;
         continue;
       }
-      if (this.#giveUp(error)) continue;
+      if (this.#beginAgain(error)) continue;
+      this.#giveBack(error);
       const wait = Math.max(fullJitter(failures++, this.#runtime.random(), 100, 2_000), error.retryAfter ?? 0);
       await new Promise<void>((resolve) => this.#runtime.timer(wait, resolve));
     }
@@ -97,9 +115,9 @@ export class Publisher {
     try {
       const channel = await this.#channel();
       return await Promise.all(
-        asked.map(({ events, digest }, at) => {
+        asked.map(({ events, digest, givenUp }, at) => {
           const producer = { id: this.#producer, user: APPLICATION, seq: this.#settled + at + 1, digest };
-          return channel.append({ producer, events }).catch(toTandemError);
+          return channel.append({ producer, events, refusal: givenUp ? GIVEN_UP : undefined }).catch(toTandemError);
         }),
       );
     } catch (error) {
@@ -126,18 +144,32 @@ export class Publisher {
     return undefined;
   }
 
-  /** Gives the first that waits back to the application when its time is over or trying again cannot help. */
-  #giveUp(error: TandemError): boolean {
-    const [first] = this.#waiting;
-    const lost = error.code === "out-of-sequence";
-    if (!first || (error.retryable && !lost && this.#runtime.elapsed() - first.since < PATIENCE_MS)) return false;
-    // Marks that went back (a restored past) have none of what waits: a new producer asks for it from the start.
+  #begin(): void {
     this.#producer = this.#mint();
     this.#settled = 0;
-    if (lost) return true;
+  }
+
+  /**
+   * Where the producer's marks are gone: they went back (a restored past) and have none of what waits, so that a new producer
+   * asks for it from the start; or they cannot tell any more, and the first that waits comes back as `unknown-outcome`.
+   */
+  #beginAgain(error: TandemError): boolean {
+    if (error.code !== "out-of-sequence" && error.retryable) return false;
+    this.#begin();
+    if (error.code === "out-of-sequence") return true;
+    this.#waiting[0]?.reject(error);
     this.#waiting = this.#waiting.slice(1);
-    first.reject(error);
     return true;
+  }
+
+  /** Gives those back to the application whose time is over; their place in the line stays. */
+  #giveBack(error: TandemError): void {
+    const over = this.#runtime.elapsed() - PATIENCE_MS;
+    for (const waiting of this.#waiting) {
+      if (waiting.since > over) return;
+      if (!waiting.givenUp) waiting.reject(error);
+      waiting.givenUp = true;
+    }
   }
 }
 

@@ -4,7 +4,14 @@ import type { Subscriber } from "../delivery/subscriber.ts";
 
 /** What a reader comes to, in order: events, or a place from which the history does not go on as it was. */
 export type Reading =
-  | { readonly kind: "events"; readonly events: readonly ChannelEvent[]; readonly position: Position }
+  | {
+      readonly kind: "events";
+      readonly events: readonly ChannelEvent[];
+      /** The position after each of them. */
+      readonly positions: readonly Position[];
+      /** The position after the last. */
+      readonly position: Position;
+    }
   | { readonly kind: "reset"; readonly reason: ResetReason; readonly position: Position };
 
 /**
@@ -25,6 +32,11 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
     this.#leave = channel.subscribe(this);
   }
 
+  /** After the last event that was read. */
+  get position(): Position {
+    return this.#position;
+  }
+
   deliver(): void {
     this.#wake?.();
   }
@@ -32,6 +44,11 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
   reset(position: Position, reason: ResetReason): void {
     this.#reset = { kind: "reset", reason, position };
     this.#wake?.();
+  }
+
+  /** Goes on from another position. */
+  seek(position: Position): void {
+    this.#position = position;
   }
 
   stop(): void {
@@ -63,8 +80,10 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
     }
     if (next.kind !== "batch") return undefined;
     const { epoch, to, tag, events } = next.batch;
-    this.#position = { epoch, offset: to, tag };
-    return { kind: "events", events: events.map((event) => event.value), position: this.#position };
+    const position = { epoch, offset: to, tag };
+    const positions = events.map((event) => ({ epoch, offset: event.stored.offset, tag: event.tag }));
+    this.#position = position;
+    return { kind: "events", events: events.map((event) => event.value), positions, position };
   }
 
   /** Resolves at the next event or reset; at once, where one came since the channel was read. */

@@ -1,7 +1,9 @@
 import type { ChannelDefinition } from "@tandem/app";
 import type { Position, ResetReason } from "@tandem/protocol";
+import { samePosition, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { BusMessage } from "../bus/bus.ts";
+import type { Visibility } from "../delivery/batch.ts";
 import { Batch } from "../delivery/batch.ts";
 import type { Next, Source, Subscriber } from "../delivery/subscriber.ts";
 import { nameOf } from "../log/key.ts";
@@ -9,7 +11,7 @@ import type { Append, AppendResult, ChannelKey, Head, Log, LogEvent } from "../l
 import { UNBORN } from "../log/log.ts";
 import type { Committed } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
-import { share } from "./presentation.ts";
+import { guarded, share } from "./presentation.ts";
 import { cutAtRun, PIECE_BYTES, RECENT_BOUNDS, Recent } from "./recent.ts";
 import type { HistoryPage, Resumption } from "./replay.ts";
 import { Replay } from "./replay.ts";
@@ -32,6 +34,8 @@ export class Channel implements Source {
   readonly key: ChannelKey;
   readonly name: string;
   readonly definition: ChannelDefinition;
+  /** What of it a viewer may read; `undefined`: everything. Never throws. */
+  readonly visible: Visibility | undefined;
   readonly #ports: ChannelPorts;
   readonly #queue: AppendQueue;
   readonly #replay: Replay;
@@ -53,6 +57,7 @@ export class Channel implements Source {
     this.key = key;
     this.name = nameOf(key);
     this.definition = definition;
+    this.visible = guarded(definition.visible, ports.runtime.logger);
     this.#ports = ports;
     this.#head = head;
     this.#queue = new AppendQueue(
@@ -93,7 +98,14 @@ export class Channel implements Source {
     return this.#subscribers.size === 0 && !this.#queue.busy && !this.#catchingUp;
   }
 
+  /** It was let go, and hears of nothing any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @throws TandemError `internal` (to be asked again) when the channel was let go since it was opened */
   subscribe(subscriber: Subscriber): () => void {
+    if (this.#closed) throw new TandemError("internal", "The channel was let go while it was being opened.");
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
@@ -122,7 +134,13 @@ export class Channel implements Source {
   #apply({ epoch, from, tagBefore, events }: Committed): void {
     const head = this.#head;
     const born = head.epoch === UNBORN && from === 0;
-    if (this.#closed || (epoch === head.epoch && from + events.length <= head.offset)) return;
+    if (this.#closed) return;
+    if (epoch === head.epoch && from + events.length <= head.offset) {
+      // Old news; or news of a history that was rewritten.
+      const tag = this.#recent.tagAt(from + events.length);
+      if (tag !== undefined && tag !== events[events.length - 1]?.tag) this.doubt();
+      return;
+    }
     const known = head.offset - from;
     const follows = (epoch === head.epoch || born) && known >= 0;
     if (!follows || (known === 0 ? tagBefore : events[known - 1]?.tag) !== head.tag) {
@@ -147,7 +165,7 @@ export class Channel implements Source {
     let start = 0;
     while (start < shared.length) {
       const end = cutAtRun(shared, start, PIECE_BYTES);
-      const batch = new Batch(this.name, epoch, from + start, shared.slice(start, end), this.definition.visible);
+      const batch = new Batch(this.name, epoch, from + start, shared.slice(start, end), this.visible);
       for (const subscriber of this.#subscribers) subscriber.deliver(batch);
       start = end;
     }
@@ -168,41 +186,39 @@ export class Channel implements Source {
   catchUp(): Promise<boolean> {
     // A read that is under way may have looked before the event that the caller asks for: one more follows it.
     this.#doubted = true;
-    this.#catchingUp ??= this.#readOn().then(
-      () => this.#caughtUp(true),
-      (error: unknown) => {
-        this.#ports.runtime.logger.warn({ error, channel: this.key }, "the log could not be read");
-        return this.#caughtUp(false);
-      },
-    );
+    this.#catchingUp ??= this.#keepUp();
     return this.#catchingUp;
   }
 
-  #caughtUp(read: boolean): boolean {
-    this.#catchingUp = undefined;
-    return read;
+  async #keepUp(): Promise<boolean> {
+    try {
+      // The last look at `#doubted` and the end of `#catchingUp` are one step: no doubt falls between them.
+      while (this.#doubted && !this.#closed) {
+        this.#doubted = false;
+        await this.#readToHead();
+      }
+      this.#catchingUp = undefined;
+      return true;
+    } catch (error) {
+      this.#catchingUp = undefined;
+      this.#ports.runtime.logger.warn({ error, channel: this.key }, "the log could not be read");
+      return false;
+    }
   }
 
-  async #readOn(): Promise<void> {
-    while (this.#doubted && !this.#closed) {
-      this.#doubted = false;
-      for (;;) {
-        const from = this.position;
-        const result = await this.#ports.log.read(this.key, from, CATCH_UP);
-        if (this.#closed) return;
-        if (result.kind === "reset") {
-          // Own appends that were told meanwhile may have moved the head on: then the answer is about the past.
-          if (this.#head.offset === from.offset && this.#head.epoch === from.epoch)
-            this.#restart(result.head, result.reason);
-          break;
-        }
-        if (result.events.length === 0) {
-          this.#note(result.head);
-          break;
-        }
-        const { head, tagBefore, events } = result;
-        this.#apply({ epoch: head.epoch, from: from.offset, tagBefore, events });
+  async #readToHead(): Promise<void> {
+    for (;;) {
+      const from = this.position;
+      const result = await this.#ports.log.read(this.key, from, CATCH_UP);
+      if (this.#closed) return;
+      if (result.kind === "reset") {
+        if (samePosition(this.position, from)) return this.#restart(result.head, result.reason);
+        // News that came meanwhile moved the head: what was read is about the past, and is asked again.
+        continue;
       }
+      if (result.events.length === 0) return this.#note(result.head);
+      const { head, tagBefore, events } = result;
+      this.#apply({ epoch: head.epoch, from: from.offset, tagBefore, events });
     }
   }
 

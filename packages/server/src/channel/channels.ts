@@ -83,7 +83,11 @@ export class Channels {
   open(tenant: string, name: string): Promise<Channel> {
     const key = channelKey(tenant, name);
     const live = this.#live.get(key);
-    if (live) return Promise.resolve(live);
+    if (live) {
+      // Whoever opens it may take a moment to subscribe: it does not count as idle meanwhile.
+      this.#idle.delete(key);
+      return Promise.resolve(live);
+    }
     const loading = this.#loading.get(key);
     if (loading) return loading.channel;
     const definition = this.definitionOf(name);
@@ -91,9 +95,10 @@ export class Channels {
     if (this.#live.size + this.#loading.size >= LIVE_CHANNELS) {
       return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: 1_000 }));
     }
-    const entry: Loading = { channel: this.#load(key, definition), touched: false };
-    this.#loading.set(key, entry);
-    return entry.channel;
+    const { promise, resolve } = Promise.withResolvers<Channel>();
+    this.#loading.set(key, { channel: promise, touched: false });
+    resolve(this.#load(key, definition));
+    return promise;
   }
 
   async #load(key: ChannelKey, definition: ChannelDefinition): Promise<Channel> {
@@ -113,17 +118,23 @@ export class Channels {
   /** The channel's row was changed by this node, but for an append: everyone looks at it again. */
   async changed(key: ChannelKey): Promise<void> {
     this.#ports.send({ kind: "changed", channel: key });
+    this.#touch(key);
     await this.#look([key]);
   }
 
   #receive(message: BusMessage): void {
     if (message.kind === "beacon") return;
-    const loading = this.#loading.get(message.channel);
-    if (loading) loading.touched = true;
+    this.#touch(message.channel);
     const channel = this.#live.get(message.channel);
     if (!channel) return;
     if (message.kind === "events") channel.receive(message);
     else void this.#look([message.channel]);
+  }
+
+  /** What is being loaded of it may be old. */
+  #touch(key: ChannelKey): void {
+    const loading = this.#loading.get(key);
+    if (loading) loading.touched = true;
   }
 
   #schedule(): void {

@@ -1,6 +1,7 @@
 import type { ChannelDefinition } from "@tandem/app";
 import { upcast } from "@tandem/app";
 import type { Logger } from "@tandem/runtime";
+import type { Visibility } from "../delivery/batch.ts";
 import { SharedEvent } from "../delivery/shared-event.ts";
 import type { LogEvent } from "../log/log.ts";
 
@@ -20,4 +21,20 @@ export function share(event: LogEvent, definition: ChannelDefinition, logger: Lo
     logger.error({ error, event: event.id, type: event.type, version: event.version }, "an upcaster failed");
     return new SharedEvent(event, event.tag, event.run);
   }
+}
+
+/** The channel type's `visible`, kept from doing harm: where it throws, the event is hidden, and delivery goes on. */
+export function guarded(visible: Visibility | undefined, logger: Logger): Visibility | undefined {
+  if (!visible) return undefined;
+  return (event, viewer) => {
+    try {
+      return visible(event, viewer);
+    } catch (error) {
+      logger.error(
+        { error, event: event.id, type: event.type, noise: "visible" },
+        "a channel type's visible function failed: the event stays hidden",
+      );
+      return false;
+    }
+  };
 }

@@ -81,7 +81,12 @@ export class Recent {
     const from = before - limit;
     const end = before - this.#floor.offset - 1;
     if (from <= this.#floor.offset || end > this.#events.length) return undefined;
-    return this.#events.slice(end - limit, end);
+    let start = end - limit;
+    // A run is shown whole: the page begins where the run of its oldest event does.
+    const run = this.#events[start]?.run;
+    if (run !== undefined && run <= this.#floor.offset) return undefined;
+    while (start > 0 && this.#events[start - 1]?.run === run) start--;
+    return this.#events.slice(start, end);
   }
 }
 

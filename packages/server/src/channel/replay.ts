@@ -1,4 +1,5 @@
 import type { Position, ResetReason } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Batch } from "../delivery/batch.ts";
 import type { SharedEvent } from "../delivery/shared-event.ts";
@@ -81,8 +82,8 @@ export class Replay {
   #piece(from: number): Batch {
     const ready = this.#pieces.get(from);
     if (ready) return ready;
-    const { name, head, recent, definition } = this.#channel;
-    const piece = new Batch(name, head.epoch, from, recent.after(from, PIECE_BYTES) ?? [], definition.visible);
+    const { name, head, recent, visible } = this.#channel;
+    const piece = new Batch(name, head.epoch, from, recent.after(from, PIECE_BYTES) ?? [], visible);
     const [oldest] = this.#pieces.keys();
     if (this.#pieces.size >= PIECES && oldest !== undefined) this.#pieces.delete(oldest);
     this.#pieces.set(from, piece);
@@ -103,6 +104,7 @@ export class Replay {
 
   async #readFromLog(after: Position): Promise<Next> {
     const result = await this.#readPatiently(after);
+    if (!result) return { kind: "head" };
     if (result.kind === "reset" || result.head.epoch !== this.#channel.head.epoch) {
       await this.#channel.catchUp();
       return this.#startAgain(result.kind === "reset" ? result.reason : "epoch");
@@ -115,13 +117,14 @@ export class Replay {
       this.#reads.delete(keyOf(after));
       return this.next(after);
     }
-    const { name, definition } = this.#channel;
+    const { name, definition, visible } = this.#channel;
     const shared = known.map((event) => share(event, definition, this.#runtime.logger));
-    return { kind: "batch", batch: new Batch(name, result.head.epoch, after.offset, shared, definition.visible) };
+    return { kind: "batch", batch: new Batch(name, result.head.epoch, after.offset, shared, visible) };
   }
 
-  async #readPatiently(after: Position): Promise<ReadResult> {
-    for (;;) {
+  /** @returns undefined when the channel was let go meanwhile: nobody reads it any more */
+  async #readPatiently(after: Position): Promise<ReadResult | undefined> {
+    while (!this.#channel.closed) {
       try {
         return await this.#log.read(this.#channel.key, after, { events: PIECE_EVENTS, bytes: PIECE_BYTES });
       } catch (error) {
@@ -132,11 +135,13 @@ export class Replay {
         await new Promise<void>((resolve) => this.#runtime.timer(RETRY_MS, resolve));
       }
     }
+    return undefined;
   }
 
   async resume(position: Position): Promise<Resumption> {
     if (position.offset > this.#channel.head.offset || this.#born(position).epoch !== this.#channel.head.epoch) {
-      await this.#channel.catchUp();
+      const read = await this.#channel.catchUp();
+      if (!read) throw new TandemError("storage-unavailable", undefined, { retryAfter: RETRY_MS });
     }
     const next = this.#stand(this.#born(position));
     if (next !== "unknown") return next;

@@ -32,7 +32,7 @@ export function validate(definition: ChannelDefinition, draft: Draft, maxBytes: 
     const data = upcast(declared, draft.version, draft.data);
     const checked = declared.schema["~standard"].validate(data);
     return checked instanceof Promise
-      ? checked.then((result) => conclude(result, draft, declared.version, maxBytes), failed)
+      ? checked.then((result) => conclude(result, draft, declared.version, maxBytes)).catch(failed)
       : conclude(checked, draft, declared.version, maxBytes);
   } catch {
     return failed();

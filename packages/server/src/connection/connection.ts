@@ -8,6 +8,7 @@ import { Liveness } from "./liveness.ts";
 import type { SessionPorts } from "./session.ts";
 import { errorMessage, isSessionRequest, Session } from "./session.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
+import { welcomeMessage } from "./welcome.ts";
 
 /** Wrong messages in a row after which a connection is closed. */
 const ERRORS_IN_A_ROW = 20;
@@ -84,7 +85,7 @@ export class Connection implements TransportEvents {
     try {
       arrivals = decodeUntrusted(this.#transport.codec, frame, this.#ports.limits);
     } catch (error) {
-      return this.close(error instanceof TandemError ? error : new TandemError("internal"));
+      return this.close(this.#toTandemError(error));
     }
     for (const arrival of arrivals) {
       if (arrival.error) this.#wrong(arrival.error, arrival.id);
@@ -99,8 +100,7 @@ export class Connection implements TransportEvents {
   #wrong(error: TandemError, id: number | undefined): void {
     if (this.#isClosed()) return;
     this.#errorsInARow++;
-    if (this.#state.kind === "new" || this.#state.kind === "authenticating")
-      return this.close(error, closeCodeOf("bad-frame"));
+    if (this.#state.kind === "new" || this.#state.kind === "authenticating") return this.close(error, 4400, id);
     if (this.#errorsInARow >= ERRORS_IN_A_ROW) return this.close(new TandemError("too-many-errors"));
     this.#outbox.push("normal", errorMessage(error, { id }));
   }
@@ -154,7 +154,7 @@ export class Connection implements TransportEvents {
       this.#open(identity);
       this.#welcome(hello.id, identity);
     } catch (error) {
-      if (!this.#isClosed()) this.close(toTandemError(error), undefined, hello.id);
+      if (!this.#isClosed()) this.close(this.#toTandemError(error), undefined, hello.id);
     }
   }
 
@@ -170,21 +170,8 @@ export class Connection implements TransportEvents {
   }
 
   #welcome(id: number, identity: Identity): void {
-    const { user, tenant, name, expires } = identity;
-    this.#outbox.push(
-      "critical",
-      single({
-        type: "welcome",
-        id,
-        connection: this.id,
-        user,
-        tenant,
-        ...(name === undefined ? {} : { name }),
-        time: this.#ports.runtime.now(),
-        ...(expires === undefined ? {} : { expires }),
-        limits: this.#ports.limits,
-      }),
-    );
+    const { runtime, limits } = this.#ports;
+    this.#outbox.push("critical", welcomeMessage(id, this.id, identity, runtime.now(), limits));
   }
 
   async #refresh(refresh: Refresh): Promise<void> {
@@ -201,7 +188,7 @@ export class Connection implements TransportEvents {
       this.#liveness.refreshed();
       this.#welcome(refresh.id, identity);
     } catch (error) {
-      if (!this.#isClosed()) this.#outbox.push("normal", errorMessage(toTandemError(error), refresh));
+      if (!this.#isClosed()) this.#outbox.push("normal", errorMessage(this.#toTandemError(error), refresh));
     } finally {
       this.#refreshing = false;
     }
@@ -265,8 +252,15 @@ export class Connection implements TransportEvents {
     this.#outbox.push("critical", single({ type: "closing", code, retryAfter }));
   }
 
+  /** What is no `TandemError` is an error of our own: it goes into the log, and is told as `internal`. */
+  #toTandemError(error: unknown): TandemError {
+    if (error instanceof TandemError) return error;
+    this.#ports.runtime.logger.error({ error, noise: "connection" }, "a connection's message could not be handled");
+    return new TandemError("internal");
+  }
+
   /** Ends the connection: an error message, then the close code of the table. */
-  close(error: TandemError, code: number = closeCodeOf(error.code) ?? 4003, id?: number): void {
+  close(error: TandemError, code: number = closeCodeFor(error), id?: number): void {
     if (this.#isClosed()) return;
     this.#endSession();
     this.#state = { kind: "closed" };
@@ -301,10 +295,11 @@ export class Connection implements TransportEvents {
   }
 }
 
-function isOver(identity: Identity, now: number): boolean {
-  return identity.expires !== undefined && now >= identity.expires;
+/** Where the table has none: whoever would only do the same again is not asked to come back. */
+function closeCodeFor(error: TandemError): number {
+  return closeCodeOf(error.code) ?? (error.retryable ? 4003 : 4400);
 }
 
-function toTandemError(error: unknown): TandemError {
-  return error instanceof TandemError ? error : new TandemError("internal", undefined, { cause: error });
+function isOver(identity: Identity, now: number): boolean {
+  return identity.expires !== undefined && now >= identity.expires;
 }

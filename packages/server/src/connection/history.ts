@@ -24,7 +24,7 @@ export async function readHistory(session: Session, request: History): Promise<v
     pull: async () => {
       try {
         const { epoch, events, next } = await channel.page(request.before, request.limit, PAGE_BYTES);
-        const visible = channel.definition.visible;
+        const { visible } = channel;
         const shown = visible ? events.filter((event) => visible(event.value, session.identity)) : events;
         session.answerWith(request, lane, pageMessage(request, epoch, shown, next));
       } catch (error) {
@@ -33,7 +33,7 @@ export async function readHistory(session: Session, request: History): Promise<v
       return false;
     },
   };
-  session.outbox.wait(puller);
+  if (!session.ended) session.outbox.wait(puller);
 }
 
 function pageMessage(

@@ -17,15 +17,7 @@ export function lengthOf(encoded: Encoded): number {
   return encoded.length;
 }
 
-/** A message for one connection. */
-export function single(message: object): Outgoing {
-  return {
-    encoded: (codec) => codec.encode(message),
-    frame: (codec) => toBytes(codec.join([codec.encode(message)])),
-  };
-}
-
-/** A message for many connections: `make` runs once per codec, and the frame is made once. */
+/** A message for one connection or many: `make` runs once per codec, and the frame is made once. */
 export class SharedMessage implements Outgoing {
   readonly #make: (codec: Codec) => Encoded;
   readonly #encoded: Partial<Record<CodecName, Encoded>> = {};
@@ -46,4 +38,9 @@ export class SharedMessage implements Outgoing {
     this.#frames[codec.name] = frame;
     return frame;
   }
+}
+
+/** A message for one connection. */
+export function single(message: object): Outgoing {
+  return new SharedMessage((codec) => codec.encode(message));
 }

@@ -135,6 +135,8 @@ export class Outbox {
   }
 
   #send(messages: readonly Outgoing[]): void {
+    // A socket that is not being read is cut while it is sent to.
+    if (this.#closed) return;
     const { codec } = this.#outlet;
     const [only] = messages;
     const bytes =
