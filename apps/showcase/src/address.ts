@@ -1,4 +1,5 @@
-import { Cell, type Store } from "@tandem/runtime";
+import type { Store } from "@tandem/runtime";
+import { Cell } from "@tandem/runtime";
 import { addressOfRoom, roomOfAddress } from "./room/room-name.ts";
 
 /** The room in the page's address: follows the browser's back and forward, and goes to another room. */

@@ -5,9 +5,9 @@ import type { Address } from "./address.ts";
 import { Connection } from "./connection/connection.ts";
 import type { Person } from "./person/person.ts";
 import { clientChannel } from "./room/client-channel.ts";
+import { mapStore } from "./room/map-store.ts";
 import { OpenedRooms } from "./room/opened-rooms.ts";
 import { Room } from "./room/room.ts";
-import { mapStore } from "./room/map-store.ts";
 
 /** Everything the page shows, and nothing about how. */
 export interface Showcase {
@@ -20,7 +20,11 @@ export interface Showcase {
 }
 
 /** Connects to the server at `url` as a guest with the person's secret. */
-export function openShowcase({ url, address, person }: { url: string } & Pick<Showcase, "address" | "person">): Showcase {
+export function openShowcase({
+  url,
+  address,
+  person,
+}: { url: string } & Pick<Showcase, "address" | "person">): Showcase {
   const name = person.name.get();
   const client = createClient<typeof app>({ url, guest: { secret: person.secret, ...(name !== "" && { name }) } });
   const self = mapStore(client.identity, (identity) => identity?.user);

@@ -5,7 +5,7 @@ import { announcement, newestSpoken } from "./announcement.ts";
 
 function rows(...said: readonly [author: string, text: string][]) {
   const confirmed = said.map(([author, text], index) => {
-    return { id: `e${index + 1}`, offset: index + 1, time: 0, author, name: author, text };
+    return { key: `e${index + 1}`, id: `e${index + 1}`, offset: index + 1, time: 0, author, name: author, text };
   });
   return rowsOf({ ...EMPTY_TIMELINE, confirmed }, "me");
 }
@@ -18,7 +18,9 @@ describe("announcement", () => {
   });
 
   it("counts more than two", () => {
-    expect(announcement(rows(["Ada", "1"], ["Grace", "2"], ["Ada", "3"]), "")).toBe("3 new messages from Ada and Grace");
+    expect(announcement(rows(["Ada", "1"], ["Grace", "2"], ["Ada", "3"]), "")).toBe(
+      "3 new messages from Ada and Grace",
+    );
     expect(announcement(rows(["a", "1"], ["b", "2"], ["c", "3"]), "")).toBe("3 new messages from 3 people");
   });
 

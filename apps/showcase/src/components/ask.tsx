@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
+import { useEffect, useRef } from "react";
 
 /** A question over the page. Escape and a press beside it close it; the browser keeps the focus inside. */
 export function Ask({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {

@@ -1,4 +1,5 @@
-import { type FormEvent, type KeyboardEvent, type Ref, useId } from "react";
+import type { FormEvent, KeyboardEvent, Ref } from "react";
+import { useId } from "react";
 import { TEXT_LIMIT } from "../room/message.ts";
 import type { Room } from "../room/room.ts";
 import { Icon } from "./icon.tsx";
@@ -68,7 +69,9 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
       <p className="hint" id={hint}>
         <span data-pending={pending}>{waiting(connected, pending)}</span>
         {left <= SHOW_LEFT && (
-          <span className={left < 0 ? "left left-over" : "left"}>{left < 0 ? `${-left} too many` : `${left} left`}</span>
+          <span className={left < 0 ? "left left-over" : "left"}>
+            {left < 0 ? `${-left} too many` : `${left} left`}
+          </span>
         )}
       </p>
     </form>

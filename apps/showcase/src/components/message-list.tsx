@@ -1,5 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef } from "react";
+import type { Ref } from "react";
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef } from "react";
 import type { Room, RoomView } from "../room/room.ts";
 import { Beginning } from "./beginning.tsx";
 import { EmptyRoom } from "./empty-room.tsx";
@@ -46,6 +47,19 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
     paddingStart: START_SPACE,
     paddingEnd: 16,
   });
+
+  // The message that was the oldest one held loses the words above it when older ones come: its text stays where it is.
+  const oldest = useRef(rows[0]?.key);
+  const joint = useRef<string>(undefined);
+  if (oldest.current !== rows[0]?.key) {
+    joint.current = oldest.current;
+    oldest.current = rows[0]?.key;
+  }
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = (item) => {
+    if (item.key === joint.current) return true;
+    const offset = virtualizer.scrollOffset ?? 0;
+    return virtualizer.itemSizeCache.has(item.key) ? item.end <= offset : item.start < offset;
+  };
 
   const scrollToNewest = useCallback(() => virtualizer.scrollToEnd(), [virtualizer]);
   useImperativeHandle(ref, () => ({ scrollToNewest }), [scrollToNewest]);

@@ -34,8 +34,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           </h3>
         )}
         {own && <span className="unseen">You:</span>}
-        <div className="bubble">
-          {text === undefined ? <p className="erased">This message was erased.</p> : <p dir="auto">{text}</p>}
+        <div className="bubble" dir="auto">
+          {text === undefined ? <em>This message was erased.</em> : <span className="text">{text}</span>}
           <span className="meta">
             <time dateTime={new Date(time).toISOString()} title={fullTime(time)}>
               {clockTime(time)}

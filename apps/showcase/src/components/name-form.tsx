@@ -1,4 +1,5 @@
-import { type FormEvent, useId, useState } from "react";
+import type { FormEvent } from "react";
+import { useId, useState } from "react";
 import { NAME_LIMIT } from "../person/person.ts";
 
 interface NameFormProps {

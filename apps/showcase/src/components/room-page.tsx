@@ -1,9 +1,11 @@
-import { type KeyboardEvent, useCallback, useEffect, useRef } from "react";
+import type { KeyboardEvent } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import type { Room } from "../room/room.ts";
 import type { Showcase } from "../showcase.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
-import { MessageList, type MessageListHandle } from "./message-list.tsx";
+import type { MessageListHandle } from "./message-list.tsx";
+import { MessageList } from "./message-list.tsx";
 import { RoomHeader } from "./room-header.tsx";
 import { useStore } from "./use-store.ts";
 

@@ -13,7 +13,7 @@ describe("connectionWords", () => {
 
   it("counts down to the next try, and never below zero", () => {
     const status = { kind: "reconnecting", attempt: 2, nextTry: 10_000 } as const;
-    expect(connectionWords(status, false, 7_100).detail).toBe("attempt 3, next try in 3 s");
+    expect(connectionWords(status, false, 7_100).detail).toBe("attempt 3, in 3 s");
     expect(connectionWords(status, false, 11_000).detail).toBe("attempt 3, trying now");
   });
 
@@ -23,7 +23,11 @@ describe("connectionWords", () => {
   });
 
   it("tells the server's reason for a refusal", () => {
-    const refused = { kind: "blocked", code: "guests-not-admitted", message: "This application admits no guests." } as const;
+    const refused = {
+      kind: "blocked",
+      code: "guests-not-admitted",
+      message: "This application admits no guests.",
+    } as const;
     expect(connectionWords(refused, false, 0).detail).toBe("This application admits no guests.");
   });
 });

@@ -22,8 +22,12 @@ export function connectionWords(status: Status, away: boolean, now: number): Con
       };
     case "reconnecting": {
       const seconds = Math.max(0, Math.ceil((status.nextTry - now) / 1_000));
-      const when = seconds === 0 ? "trying now" : `next try in ${seconds} s`;
-      return { tone: "busy", label: "Reconnecting", detail: [attemptWords(status.attempt + 1), when].filter(Boolean).join(", ") };
+      const when = seconds === 0 ? "trying now" : `in ${seconds} s`;
+      return {
+        tone: "busy",
+        label: "Reconnecting",
+        detail: [attemptWords(status.attempt + 1), when].filter(Boolean).join(", "),
+      };
     }
     case "offline":
       return away

@@ -1,5 +1,6 @@
 import type { Status } from "@tandem/client";
-import { Cell, type Store } from "@tandem/runtime";
+import type { Store } from "@tandem/runtime";
+import { Cell } from "@tandem/runtime";
 
 interface ConnectionClient {
   readonly status: Store<Status>;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Keep, Person, randomSecret } from "./person.ts";
+import type { Keep } from "./person.ts";
+import { Person, randomSecret } from "./person.ts";
 
 function keepOf(values: Record<string, string> = {}): Keep & { values: Record<string, string> } {
   return {

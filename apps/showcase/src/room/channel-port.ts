@@ -6,8 +6,8 @@ export type SubscriptionState = "pending" | "catching-up" | "live" | "ended";
 
 /** What a room needs of a channel: the client's channels have it, and the tests' fake. */
 export interface ChannelPort {
-  /** Queues a message. Its status is told by the store; it never throws. */
-  publish(data: MessageData): { readonly id: string; readonly delivery: Store<Delivery> };
+  /** Queues a message. */
+  publish(data: MessageData): PublicationPort;
   /** Begins with the last `last` events and goes on for good. */
   subscribe(options: {
     readonly last: number;
@@ -18,6 +18,13 @@ export interface ChannelPort {
   }): SubscriptionPort;
   /** The events before offset `before`, at most `limit`, in order. */
   history(options: { readonly before: number; readonly limit: number }): Promise<HistoryPage>;
+}
+
+export interface PublicationPort {
+  /** The id that the event will have: not known before it is first sent. */
+  id(): string | undefined;
+  /** The last word is `durable`, `rejected` or `unknown`; none comes after it. */
+  readonly delivery: Store<Delivery>;
 }
 
 export interface SubscriptionPort {

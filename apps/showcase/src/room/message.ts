@@ -17,6 +17,8 @@ export type Delivery =
 
 /** An event of the room's log. */
 export interface Message {
+  /** Names its row on the page: that of the draft which it was here, or the event's id. */
+  readonly key: string;
   /** The event's id: the same that its publication had. */
   readonly id: string;
   readonly offset: number;
@@ -31,8 +33,10 @@ export interface Message {
 
 /** A message written here that has not been seen in the log yet. */
 export interface Draft {
-  /** The publication's id, and later the event's. */
-  readonly id: string;
+  /** Names its row on the page from the moment it is written. */
+  readonly key: string;
+  /** The id that its event will have. Not known before it is first sent. */
+  readonly id: string | undefined;
   /** When it was written, in milliseconds since 1970, by this machine. */
   readonly time: number;
   readonly name: string;
@@ -55,6 +59,7 @@ export function messageOf(event: RoomEvent): Message {
   const data: Partial<Record<keyof MessageData, unknown>> =
     typeof event.data === "object" && event.data !== null ? event.data : {};
   return {
+    key: event.id,
     id: event.id,
     offset: event.offset,
     time: event.time,

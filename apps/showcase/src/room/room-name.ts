@@ -11,7 +11,10 @@ const LONGEST = 40;
  */
 export function roomId(spoken: string): string | undefined {
   const plain = spoken.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const id = plain.replace(/[^a-z0-9]+/g, "-").slice(0, LONGEST).replace(/^-+|-+$/g, "");
+  const id = plain
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, LONGEST)
+    .replace(/^-+|-+$/g, "");
   return id === "" ? undefined : id;
 }
 

@@ -8,7 +8,7 @@ import { Room } from "./room.ts";
 /** A channel whose every word a test speaks. */
 class FakeChannel implements ChannelPort {
   readonly state = new Cell<SubscriptionState>("pending");
-  readonly published: { id: string; text: string; delivery: Cell<Delivery> }[] = [];
+  readonly published: { text: string; id: () => string | undefined; delivery: Cell<Delivery> }[] = [];
   readonly asked: { before: number; answer: PromiseWithResolvers<HistoryPage> }[] = [];
   epoch = "e1";
   reachedOffset = 0;
@@ -16,7 +16,9 @@ class FakeChannel implements ChannelPort {
   #options: Parameters<ChannelPort["subscribe"]>[0] | undefined;
 
   publish({ text }: { text: string }) {
-    const publication = { id: `p${this.published.length + 1}`, text, delivery: new Cell<Delivery>({ kind: "queued" }) };
+    const id = `p${this.published.length + 1}`;
+    const delivery = new Cell<Delivery>({ kind: "queued" });
+    const publication = { text, delivery, id: () => (delivery.get().kind === "queued" ? undefined : id) };
     this.published.push(publication);
     return publication;
   }
@@ -62,7 +64,14 @@ class FakeChannel implements ChannelPort {
 function events(from: number, to: number): RoomEvent[] {
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const offset = from + index;
-    return { offset, id: `e${offset}`, type: "message", time: offset, author: "ada", data: { text: `t${offset}`, name: "Ada" } };
+    return {
+      offset,
+      id: `e${offset}`,
+      type: "message",
+      time: offset,
+      author: "ada",
+      data: { text: `t${offset}`, name: "Ada" },
+    };
   });
 }
 
@@ -82,12 +91,19 @@ describe("Room", () => {
   it("G14: shows an own message from the moment it is written, in one row, with its honest status", () => {
     const { room, channel, keys } = openAt(1, 1);
     room.send("  hello ", "Me");
-    expect(room.get().rows.at(-1)).toMatchObject({ key: "p1", text: "hello", own: true, delivery: { kind: "queued" } });
+    expect(room.get().rows.at(-1)).toMatchObject({
+      key: "draft-1",
+      text: "hello",
+      own: true,
+      delivery: { kind: "queued" },
+    });
     channel.published[0]?.delivery.set({ kind: "sent" });
     expect(room.get().rows.at(-1)?.delivery.kind).toBe("sent");
-    channel.deliver([{ offset: 2, id: "p1", type: "message", time: 5, author: "me", data: { text: "hello", name: "Me" } }]);
+    channel.deliver([
+      { offset: 2, id: "p1", type: "message", time: 5, author: "me", data: { text: "hello", name: "Me" } },
+    ]);
     channel.published[0]?.delivery.set({ kind: "durable" });
-    expect(keys()).toEqual(["e1", "p1"]);
+    expect(keys()).toEqual(["e1", "draft-1"]);
     expect(room.get().rows.at(-1)).toMatchObject({ confirmed: true, delivery: { kind: "durable" } });
   });
 
@@ -101,9 +117,9 @@ describe("Room", () => {
     const { room, channel, keys } = openAt(1, 1);
     room.send("hello", "Me");
     channel.published[0]?.delivery.set({ kind: "rejected", code: "queue-full", reason: "Full.", retryable: true });
-    room.sendAgain("p1", "Me");
+    room.sendAgain("draft-1", "Me");
     expect(channel.published.map((one) => one.text)).toEqual(["hello", "hello"]);
-    expect(keys()).toEqual(["e1", "p2"]);
+    expect(keys()).toEqual(["e1", "draft-2"]);
   });
 
   it("fetches older messages page by page to the beginning, one page at a time", async () => {
@@ -137,10 +153,12 @@ describe("Room", () => {
     channel.reset("e2", 7);
     channel.asked[0]?.answer.resolve({ events: events(51, 150), more: true, epoch: "e1" });
     expect(channel.asked[1]?.before).toBe(8);
-    channel.deliver([{ offset: 8, id: "new8", type: "message", time: 8, author: "ada", data: { text: "t", name: "Ada" } }]);
+    channel.deliver([
+      { offset: 8, id: "new8", type: "message", time: 8, author: "ada", data: { text: "t", name: "Ada" } },
+    ]);
     channel.asked[1]?.answer.resolve({ events: events(1, 7), more: false, epoch: "e2" });
     await expect.poll(() => room.get().past.kind).toBe("start");
-    expect(keys()).toEqual(["e1", "e2", "e3", "e4", "e5", "e6", "e7", "new8", "p1"]);
+    expect(keys()).toEqual(["e1", "e2", "e3", "e4", "e5", "e6", "e7", "new8", "draft-1"]);
   });
 
   it("tells why a room cannot be read", () => {

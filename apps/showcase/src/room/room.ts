@@ -1,8 +1,12 @@
-import { Cell, type Store } from "@tandem/runtime";
-import type { ChannelPort, SubscriptionPort, SubscriptionState } from "./channel-port.ts";
-import { type Draft, messageOf } from "./message.ts";
-import { type Row, rowsOf } from "./rows.ts";
-import { type Action, EMPTY_TIMELINE, type Past, reduce, type Timeline } from "./timeline.ts";
+import type { Store } from "@tandem/runtime";
+import { Cell } from "@tandem/runtime";
+import type { ChannelPort, PublicationPort, SubscriptionPort, SubscriptionState } from "./channel-port.ts";
+import type { Draft, Message, RoomEvent } from "./message.ts";
+import { messageOf } from "./message.ts";
+import type { Row } from "./rows.ts";
+import { rowsOf } from "./rows.ts";
+import type { Action, Past, Timeline } from "./timeline.ts";
+import { EMPTY_TIMELINE, reduce } from "./timeline.ts";
 
 /** What the page shows of a room. The same object until something changes. */
 export interface RoomView {
@@ -39,6 +43,9 @@ export class Room implements Store<RoomView> {
   readonly #subscription: SubscriptionPort;
   readonly #view: Cell<RoomView>;
   readonly #endings: (() => void)[] = [];
+  /** The publications of the drafts, by key. */
+  readonly #publications = new Map<string, PublicationPort>();
+  #written = 0;
   #timeline: Timeline = EMPTY_TIMELINE;
   #problem: string | undefined;
   /** Counts the histories that this room has followed: a page asked of an earlier one is worth nothing. */
@@ -53,8 +60,7 @@ export class Room implements Store<RoomView> {
     this.#subscription = channel.subscribe({
       last: FIRST_EVENTS,
       onEvents: (events) => {
-        const messages = events.filter((event) => event.type === "message").map(messageOf);
-        this.#dispatch({ type: "arrived", messages, self: self.get() });
+        this.#dispatch({ type: "arrived", messages: this.#read(events), self: self.get() });
       },
       onReset: (offset) => this.#startAgain(offset),
       onError: (reason) => {
@@ -78,25 +84,35 @@ export class Room implements Store<RoomView> {
   send(text: string, name: string): boolean {
     const trimmed = text.trim();
     if (trimmed === "") return false;
-    const { id, delivery } = this.#channel.publish({ text: trimmed, name });
-    const draft: Draft = { id, time: this.#now(), name, text: trimmed, delivery: delivery.get() };
+    const publication = this.#channel.publish({ text: trimmed, name });
+    const key = `draft-${++this.#written}`;
+    const { delivery } = publication;
+    const draft: Draft = {
+      key,
+      id: publication.id(),
+      time: this.#now(),
+      name,
+      text: trimmed,
+      delivery: delivery.get(),
+    };
+    this.#publications.set(key, publication);
     this.#dispatch({ type: "written", draft });
     // A publication ends by itself, and its store with it: there is nothing to unsubscribe from.
-    delivery.subscribe(() => this.#dispatch({ type: "progress", id, delivery: delivery.get() }));
+    delivery.subscribe(() => this.#progress(key, publication));
     return true;
   }
 
   /** Takes an own message that was not stored off the page. @returns its text */
-  takeBack(id: string): string | undefined {
-    const draft = this.#timeline.drafts.find((one) => one.id === id);
+  takeBack(key: string): string | undefined {
+    const draft = this.#timeline.drafts.find((one) => one.key === key);
     if (draft === undefined) return undefined;
-    this.#dispatch({ type: "removed", id });
+    this.#dispatch({ type: "removed", key });
     return draft.text;
   }
 
   /** Publishes an own message that was not stored once more, as a new one. */
-  sendAgain(id: string, name: string): void {
-    const text = this.takeBack(id);
+  sendAgain(key: string, name: string): void {
+    const text = this.takeBack(key);
     if (text !== undefined) this.send(text, name);
   }
 
@@ -131,12 +147,24 @@ export class Room implements Store<RoomView> {
         this.#dispatch({ type: "page-failed", reason: "The room has begun anew." });
         return;
       }
-      const messages = page.events.filter((event) => event.type === "message").map(messageOf);
-      this.#dispatch({ type: "page", messages, more: page.more });
+      this.#dispatch({ type: "page", messages: this.#read(page.events), more: page.more });
     } catch (error) {
       if (history !== this.#history) return;
       this.#dispatch({ type: "page-failed", reason: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Reads events, and brings the drafts' ids up to date, so that the own ones among them are known. */
+  #read(events: readonly RoomEvent[]): Message[] {
+    for (const { key, id } of this.#timeline.drafts) {
+      const publication = this.#publications.get(key);
+      if (publication !== undefined && publication.id() !== id) this.#progress(key, publication);
+    }
+    return events.filter((event) => event.type === "message").map(messageOf);
+  }
+
+  #progress(key: string, publication: PublicationPort): void {
+    this.#dispatch({ type: "progress", key, id: publication.id(), delivery: publication.delivery.get() });
   }
 
   #startAgain(offset: number): void {
@@ -156,6 +184,10 @@ export class Room implements Store<RoomView> {
   #dispatch(action: Action): void {
     const next = reduce(this.#timeline, action);
     if (next === this.#timeline) return;
+    if (next.drafts !== this.#timeline.drafts) {
+      const keys = new Set(next.drafts.map((draft) => draft.key));
+      for (const key of this.#publications.keys()) if (!keys.has(key)) this.#publications.delete(key);
+    }
     this.#timeline = next;
     this.#show();
   }

@@ -7,10 +7,17 @@ const NOON = new Date(2026, 2, 4, 12).getTime();
 const MINUTE = 60_000;
 
 function message(offset: number, author: string, time: number, name = author): Message {
-  return { id: `e${offset}`, offset, time, author, name, text: "hello" };
+  return { key: `e${offset}`, id: `e${offset}`, offset, time, author, name, text: "hello" };
 }
 
-const draft: Draft = { id: "d1", time: NOON + 3 * MINUTE, name: "grace", text: "on its way", delivery: { kind: "queued" } };
+const draft: Draft = {
+  key: "d1",
+  id: "e1",
+  time: NOON + 3 * MINUTE,
+  name: "grace",
+  text: "on its way",
+  delivery: { kind: "queued" },
+};
 
 function rows(confirmed: readonly Message[], drafts: readonly Draft[] = []) {
   return rowsOf({ ...EMPTY_TIMELINE, confirmed, drafts }, "grace");
@@ -46,7 +53,7 @@ describe("rowsOf", () => {
 
   it("keeps a message's key when the log takes it over", () => {
     const [before] = rows([], [draft]);
-    const [after] = rows([{ ...message(1, "grace", NOON), id: draft.id }]);
+    const [after] = rows([{ ...message(1, "grace", NOON), key: draft.key }]);
     expect(after?.key).toBe(before?.key);
   });
 });

@@ -32,12 +32,12 @@ type Line = Omit<Row, "opensDay" | "opensGroup" | "closesGroup">;
 /** The timeline's messages from the oldest to the newest, grouped by day and author. `self`: the reader's user. */
 export function rowsOf(timeline: Timeline, self: string | undefined): readonly Row[] {
   const lines: Line[] = [];
-  for (const { id, name, text, time, author } of timeline.confirmed) {
+  for (const { key, name, text, time, author } of timeline.confirmed) {
     const own = author !== undefined && author === self;
-    lines.push({ key: id, name, text, time, author: author ?? name, own, confirmed: true, delivery: DURABLE });
+    lines.push({ key, name, text, time, author: author ?? name, own, confirmed: true, delivery: DURABLE });
   }
-  for (const { id, name, text, time, delivery } of timeline.drafts) {
-    lines.push({ key: id, name, text, time, author: self ?? name, own: true, confirmed: false, delivery });
+  for (const { key, name, text, time, delivery } of timeline.drafts) {
+    lines.push({ key, name, text, time, author: self ?? name, own: true, confirmed: false, delivery });
   }
   return lines.map((line, index) => {
     const before = lines[index - 1];

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Draft, Message } from "./message.ts";
-import { type Action, EMPTY_TIMELINE, reduce, type Timeline } from "./timeline.ts";
+import type { Action, Timeline } from "./timeline.ts";
+import { EMPTY_TIMELINE, reduce } from "./timeline.ts";
 
 function message(offset: number, id = `e${offset}`, author = "ada"): Message {
-  return { id, offset, time: offset * 1_000, author, name: author, text: `text ${offset}` };
+  return { key: id, id, offset, time: offset * 1_000, author, name: author, text: `text ${offset}` };
 }
 
 function messages(from: number, to: number): Message[] {
@@ -12,7 +13,7 @@ function messages(from: number, to: number): Message[] {
 }
 
 function draft(id: string, kind: "queued" | "sent" | "durable" = "queued"): Draft {
-  return { id, time: 0, name: "grace", text: id, delivery: { kind } };
+  return { key: `d-${id}`, id, time: 0, name: "grace", text: id, delivery: { kind } };
 }
 
 function after(actions: readonly Action[], from: Timeline = EMPTY_TIMELINE): Timeline {
@@ -38,13 +39,27 @@ describe("arrived messages", () => {
       arrived([message(1, "other"), message(2, "a", "grace")]),
     ]);
     expect(timeline.confirmed.map((one) => one.id)).toEqual(["other", "a"]);
+    expect(timeline.confirmed.map((one) => one.key)).toEqual(["other", "d-a"]);
     expect(timeline.drafts.map((one) => one.id)).toEqual(["b"]);
+  });
+
+  it("knows an own message by the id that it got when it was sent", () => {
+    const timeline = after([
+      { type: "written", draft: { ...draft("x"), id: undefined } },
+      { type: "progress", key: "d-x", id: "e1", delivery: { kind: "sent" } },
+      arrived([message(1)]),
+    ]);
+    expect(timeline.drafts).toEqual([]);
+    expect(timeline.confirmed.map((one) => one.key)).toEqual(["d-x"]);
   });
 
   it("counts as unread what others wrote while the reader was elsewhere", () => {
     const away = after([arrived([message(1)]), { type: "following", following: false }]);
     const timeline = after(
-      [{ type: "written", draft: draft("x") }, arrived([message(2), message(3, "x", "grace"), message(4, "y", "grace")])],
+      [
+        { type: "written", draft: draft("x") },
+        arrived([message(2), message(3, "x", "grace"), message(4, "y", "grace")]),
+      ],
       away,
     );
     expect(timeline.unread).toBe(1);
@@ -52,7 +67,11 @@ describe("arrived messages", () => {
   });
 
   it("lets go of the oldest while the reader follows, and can fetch them again", () => {
-    const timeline = after([arrived(messages(1, 2_000)), { type: "live", head: 2_000 }, arrived(messages(2_001, 2_010))]);
+    const timeline = after([
+      arrived(messages(1, 2_000)),
+      { type: "live", head: 2_000 },
+      arrived(messages(2_001, 2_010)),
+    ]);
     expect(timeline.confirmed).toHaveLength(2_000);
     expect(timeline.confirmed[0]?.offset).toBe(11);
     expect(timeline.past).toEqual({ kind: "more" });
@@ -60,7 +79,10 @@ describe("arrived messages", () => {
 
   it("lets nothing go before a page that is under way", () => {
     const loading = after([arrived(messages(101, 2_100)), { type: "live", head: 2_100 }, { type: "loading" }]);
-    const timeline = after([arrived(messages(2_101, 2_102)), { type: "page", messages: messages(1, 100), more: false }], loading);
+    const timeline = after(
+      [arrived(messages(2_101, 2_102)), { type: "page", messages: messages(1, 100), more: false }],
+      loading,
+    );
     expect(offsets(timeline)).toEqual(messages(1, 2_102).map((one) => one.offset));
   });
 });
@@ -105,15 +127,15 @@ describe("drafts", () => {
     const timeline = after([
       { type: "written", draft: draft("a") },
       { type: "written", draft: draft("b") },
-      { type: "progress", id: "a", delivery: { kind: "sent" } },
-      { type: "progress", id: "b", delivery: refused },
+      { type: "progress", key: "d-a", id: "a", delivery: { kind: "sent" } },
+      { type: "progress", key: "d-b", id: "b", delivery: refused },
     ]);
     expect(timeline.drafts.map((one) => one.delivery)).toEqual([{ kind: "sent" }, refused]);
   });
 
   it("are not brought back by late word of a message that the log has shown", () => {
     const shown = after([{ type: "written", draft: draft("a") }, arrived([message(1, "a", "grace")])]);
-    expect(reduce(shown, { type: "progress", id: "a", delivery: { kind: "durable" } })).toBe(shown);
+    expect(reduce(shown, { type: "progress", key: "d-a", id: "a", delivery: { kind: "durable" } })).toBe(shown);
   });
 
   it("stay through a reset unless they are stored, for then the log brings them", () => {
@@ -130,8 +152,12 @@ describe("drafts", () => {
 
   it("G11: are bounded, and settled ones go first", () => {
     const rejected: Draft = { ...draft("bad"), delivery: { kind: "unknown", reason: "" } };
-    let timeline = after([{ type: "written", draft: draft("first") }, { type: "written", draft: rejected }]);
-    for (let index = 0; index < 1_999; index++) timeline = reduce(timeline, { type: "written", draft: draft(`d${index}`) });
+    let timeline = after([
+      { type: "written", draft: draft("first") },
+      { type: "written", draft: rejected },
+    ]);
+    for (let index = 0; index < 1_999; index++)
+      timeline = reduce(timeline, { type: "written", draft: draft(`d${index}`) });
     expect(timeline.drafts).toHaveLength(2_000);
     expect(timeline.drafts[0]?.id).toBe("first");
     expect(timeline.drafts.some((one) => one.id === "bad")).toBe(false);
@@ -143,8 +169,10 @@ it("G3, G14: whatever comes in whatever order, no message stands twice and the l
   const action: fc.Arbitrary<Action> = fc.oneof(
     fc.tuple(id, id).map(([a, b]): Action => arrived(messages(Math.min(a, b), Math.max(a, b)))),
     id.map((n): Action => ({ type: "written", draft: draft(`e${n}`) })),
-    id.map((n): Action => ({ type: "progress", id: `e${n}`, delivery: { kind: "durable" } })),
-    fc.tuple(id, id).map(([a, b]): Action => ({ type: "page", messages: messages(Math.min(a, b), Math.max(a, b)), more: true })),
+    id.map((n): Action => ({ type: "progress", key: `d-e${n}`, id: `e${n}`, delivery: { kind: "durable" } })),
+    fc
+      .tuple(id, id)
+      .map(([a, b]): Action => ({ type: "page", messages: messages(Math.min(a, b), Math.max(a, b)), more: true })),
     fc.constant<Action>({ type: "reset" }),
     fc.constant<Action>({ type: "live", head: 12 }),
   );
@@ -155,9 +183,9 @@ it("G3, G14: whatever comes in whatever order, no message stands twice and the l
       for (const next of actions) {
         // A publication's id is new: neither written before nor in the log yet.
         if (next.type === "written") {
-          const known = timeline.confirmed.some((one) => one.id === next.draft.id);
-          if (known || written.has(next.draft.id)) continue;
-          written.add(next.draft.id);
+          const { id, key } = next.draft;
+          if (written.has(key) || timeline.confirmed.some((one) => one.id === id)) continue;
+          written.add(key);
         }
         timeline = reduce(timeline, next);
         const ids = [...timeline.confirmed, ...timeline.drafts].map((one) => one.id);

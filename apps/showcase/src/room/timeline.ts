@@ -32,8 +32,8 @@ export type Action =
   | { readonly type: "page"; readonly messages: readonly Message[]; readonly more: boolean }
   | { readonly type: "page-failed"; readonly reason: string }
   | { readonly type: "written"; readonly draft: Draft }
-  | { readonly type: "progress"; readonly id: string; readonly delivery: Delivery }
-  | { readonly type: "removed"; readonly id: string }
+  | { readonly type: "progress"; readonly key: string; readonly id: string | undefined; readonly delivery: Delivery }
+  | { readonly type: "removed"; readonly key: string }
   | { readonly type: "following"; readonly following: boolean }
   /** The history held is not that of the log any more. */
   | { readonly type: "reset" };
@@ -71,9 +71,9 @@ export function reduce(timeline: Timeline, action: Action): Timeline {
     case "written":
       return { ...timeline, drafts: bounded([...timeline.drafts, action.draft]) };
     case "progress":
-      return withProgress(timeline, action.id, action.delivery);
+      return withProgress(timeline, action.key, action.id, action.delivery);
     case "removed":
-      return withoutDrafts(timeline, new Set([action.id]));
+      return withoutDrafts(timeline, new Set([action.key]));
     case "following":
       if (timeline.following === action.following) return timeline;
       return { ...timeline, following: action.following, unread: action.following ? 0 : timeline.unread };
@@ -91,14 +91,14 @@ export function reduce(timeline: Timeline, action: Action): Timeline {
 
 function withArrived(timeline: Timeline, messages: readonly Message[], self: string | undefined): Timeline {
   const newest = timeline.confirmed.at(-1)?.offset ?? 0;
-  const fresh = messages.filter((message) => message.offset > newest);
-  if (fresh.length === 0) return timeline;
+  const came = messages.filter((message) => message.offset > newest);
+  if (came.length === 0) return timeline;
+  const { fresh, keys } = recognised(timeline, came);
   const all = [...timeline.confirmed, ...fresh];
   const most = timeline.following ? HELD_WHILE_FOLLOWING : HELD;
   // A page under way is to end right before the oldest message.
   const cut = all.length > most && timeline.past.kind !== "loading";
-  const own = new Set(timeline.drafts.map((draft) => draft.id));
-  const foreign = fresh.filter((message) => !own.has(message.id) && (self === undefined || message.author !== self));
+  const foreign = fresh.filter(({ key, author }) => !keys.has(key) && (self === undefined || author !== self));
   return withoutDrafts(
     {
       ...timeline,
@@ -106,18 +106,31 @@ function withArrived(timeline: Timeline, messages: readonly Message[], self: str
       past: cut ? { kind: "more" } : timeline.past,
       unread: timeline.following ? 0 : timeline.unread + foreign.length,
     },
-    new Set(fresh.map((message) => message.id)),
+    keys,
   );
+}
+
+/** Gives messages that were drafts here their rows. `keys`: those of these drafts. */
+function recognised(timeline: Timeline, messages: readonly Message[]) {
+  const own = new Map(timeline.drafts.map(({ id, key }) => [id, key]));
+  const keys = new Set<string>();
+  const fresh = messages.map((message) => {
+    const key = own.get(message.id);
+    if (key === undefined) return message;
+    keys.add(key);
+    return { ...message, key };
+  });
+  return { fresh, keys };
 }
 
 function withPage(timeline: Timeline, messages: readonly Message[], more: boolean): Timeline {
   const oldest = timeline.confirmed[0]?.offset ?? Number.POSITIVE_INFINITY;
-  const older = messages.filter((message) => message.offset < oldest);
-  const confirmed = older.length === 0 ? timeline.confirmed : [...older, ...timeline.confirmed];
-  return withoutDrafts(
-    { ...timeline, confirmed, past: pastAt(confirmed[0], more) },
-    new Set(older.map((message) => message.id)),
+  const { fresh, keys } = recognised(
+    timeline,
+    messages.filter((message) => message.offset < oldest),
   );
+  const confirmed = fresh.length === 0 ? timeline.confirmed : [...fresh, ...timeline.confirmed];
+  return withoutDrafts({ ...timeline, confirmed, past: pastAt(confirmed[0], more) }, keys);
 }
 
 function pastAt(oldest: Message | undefined, more: boolean): Past {
@@ -125,16 +138,16 @@ function pastAt(oldest: Message | undefined, more: boolean): Past {
   return more ? { kind: "more" } : { kind: "start", complete: oldest === undefined };
 }
 
-function withProgress(timeline: Timeline, id: string, delivery: Delivery): Timeline {
-  const index = timeline.drafts.findIndex((draft) => draft.id === id);
+function withProgress(timeline: Timeline, key: string, id: string | undefined, delivery: Delivery): Timeline {
+  const index = timeline.drafts.findIndex((draft) => draft.key === key);
   const draft = timeline.drafts[index];
   // It is in the log already: no word about its delivery can add to that.
   if (draft === undefined) return timeline;
-  return { ...timeline, drafts: timeline.drafts.with(index, { ...draft, delivery }) };
+  return { ...timeline, drafts: timeline.drafts.with(index, { ...draft, id, delivery }) };
 }
 
-function withoutDrafts(timeline: Timeline, ids: ReadonlySet<string>): Timeline {
-  const drafts = timeline.drafts.filter((draft) => !ids.has(draft.id));
+function withoutDrafts(timeline: Timeline, keys: ReadonlySet<string>): Timeline {
+  const drafts = timeline.drafts.filter((draft) => !keys.has(draft.key));
   return drafts.length === timeline.drafts.length ? timeline : { ...timeline, drafts };
 }
 

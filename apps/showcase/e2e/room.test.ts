@@ -1,0 +1,280 @@
+import { createClient } from "@tandem/client";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type app from "../tandem.config.ts";
+import { hasChromium, launchChromium } from "./chromium.ts";
+import { ServerProcess } from "./server-process.ts";
+import type { Visit } from "./visitor.ts";
+import { Visitor } from "./visitor.ts";
+
+let server: ServerProcess;
+let browser: Browser;
+const visitors: Visitor[] = [];
+
+async function arrive(visit: Omit<Visit, "url">, options?: Parameters<typeof Visitor.arrive>[2]): Promise<Visitor> {
+  const visitor = await Visitor.arrive(browser, { url: server.url, ...visit }, options);
+  visitors.push(visitor);
+  return visitor;
+}
+
+/** Two people in one room, both connected. */
+async function two(room: string): Promise<[Visitor, Visitor]> {
+  const pair = await Promise.all([arrive({ room, name: "Ada" }), arrive({ room, name: "Grace" })]);
+  for (const visitor of pair) await visitor.connection("connected").waitFor();
+  return pair;
+}
+
+/** Fills a room with `message 1` to `message N`. */
+async function fill(room: string, count: number): Promise<void> {
+  const client = createClient<typeof app>({ url: `${server.url.replace("http", "ws")}/ws`, guest: { name: "Filler" } });
+  const channel = client.channel("room", room);
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  await Promise.all(
+    numbers.map((number) => channel.publish("message", { text: `message ${number}`, name: "Filler" }).durable),
+  );
+  await client.close();
+}
+
+describe.skipIf(!hasChromium)("a room", () => {
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([ServerProcess.start(), launchChromium()]);
+  });
+
+  afterEach(async () => {
+    const errors = visitors.flatMap((visitor) => visitor.errors);
+    await Promise.all(visitors.splice(0).map((visitor) => visitor.leave()));
+    expect(errors).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  it("carries messages both ways, each in one row, marked durable for its author", async () => {
+    const [ada, grace] = await two("both-ways");
+    await ada.page.getByText("Nobody has said anything").waitFor();
+    await ada.write("Hello from Ada");
+    await grace.message("Hello from Ada").waitFor();
+    await grace.write("Hello from Grace");
+    await ada.message("Hello from Grace").waitFor();
+    await expect.poll(() => ada.delivery("Hello from Ada")).toBe("durable");
+    expect(await ada.texts()).toEqual(["Hello from Ada", "Hello from Grace"]);
+    expect(await grace.texts()).toEqual(["Hello from Ada", "Hello from Grace"]);
+    expect(await grace.message("Hello from Ada").getAttribute("data-own")).toBe("false");
+    await ada.page.reload();
+    await ada.message("Hello from Grace").waitFor();
+    expect(await ada.message("Hello from Ada").getAttribute("data-own")).toBe("true");
+  });
+
+  it("shows markup, scripts and links as text", async () => {
+    const [ada, grace] = await two("inert");
+    const texts = [`<img src=x onerror="document.title='taken'">`, "javascript:alert(1)", "https://example.org/?a=<b>"];
+    for (const text of texts) await ada.write(text);
+    for (const text of texts) await grace.message(text).waitFor();
+    expect(await grace.page.locator("[data-message] a, [data-message] img, [data-message] script").count()).toBe(0);
+    expect(await grace.page.title()).toBe("inert · Tandem");
+  });
+
+  it("shows the history on scrolling up, and keeps the place when a page of it comes", async () => {
+    await fill("history", 330);
+    const ada = await arrive({ room: "history", name: "Ada" });
+    await ada.message("message 330").waitFor();
+    const held = await ada.held();
+    expect(held).toBeLessThan(330);
+    for (const top of [500, 0]) {
+      const { grown, by } = await movedWhileLoading(ada, top);
+      expect(grown).toBeGreaterThan(1_000);
+      expect(by).toBeLessThanOrEqual(2);
+    }
+    const all = Array.from({ length: 330 }, (_, index) => `message ${index + 1}`);
+    expect(await ada.everyText()).toEqual(all);
+    // Only what is near the view is in the document.
+    expect(await ada.page.locator("[data-message]").count()).toBeLessThan(60);
+  });
+
+  it("stays with the reader: at the end it follows, elsewhere it tells how many are new", async () => {
+    await fill("reading", 80);
+    const [ada, grace] = await two("reading");
+    await ada.message("message 80").waitFor();
+    await grace.write("seen at once");
+    await ada.message("seen at once").waitFor();
+    await expect.poll(() => ada.message("seen at once").isVisible()).toBe(true);
+    await ada.scroller.hover();
+    await ada.page.mouse.wheel(0, -1_200);
+    await ada.page.getByRole("button", { name: "Newest messages" }).waitFor();
+    const place = await ada.scroller.evaluate((element) => element.scrollTop);
+    await grace.write("new one");
+    await grace.write("new two");
+    const pill = ada.page.getByRole("button", { name: "2 new messages" });
+    await pill.waitFor();
+    expect(await ada.scroller.evaluate((element) => element.scrollTop)).toBe(place);
+    await pill.click();
+    await ada.message("new two").waitFor();
+    await pill.waitFor({ state: "detached" });
+    expect(await ada.page.getByRole("button", { name: /new messages|Newest/ }).count()).toBe(0);
+  });
+
+  it("G5, G14: keeps what is written while disconnected, honestly queued, and sends it in order on return", async () => {
+    const [ada, grace] = await two("queue");
+    await ada.write("before");
+    await grace.message("before").waitFor();
+    await ada.switch.click();
+    await ada.connection("offline").waitFor();
+    for (const text of ["one", "two", "three"]) await ada.write(text);
+    for (const text of ["one", "two", "three"]) expect(await ada.delivery(text)).toBe("queued");
+    await ada.page.getByText("3 messages wait here").waitFor();
+    await grace.write("meanwhile");
+    await grace.message("meanwhile").waitFor();
+    expect(await grace.texts()).toEqual(["before", "meanwhile"]);
+    await ada.switch.click();
+    await grace.message("three").waitFor();
+    const all = ["before", "meanwhile", "one", "two", "three"];
+    await expect.poll(() => grace.texts()).toEqual(all);
+    await expect.poll(() => ada.texts()).toEqual(all);
+    for (const text of ["one", "two", "three"]) await expect.poll(() => ada.delivery(text)).toBe("durable");
+  });
+
+  it("G1, G2, G3: loses and doubles nothing when the server is killed while both write", async () => {
+    const [ada, grace] = await two("killed");
+    const said = (name: string, from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, index) => `${name} ${from + index}`);
+    const speak = async (visitor: Visitor, texts: readonly string[]) => {
+      for (const text of texts) await visitor.write(text);
+    };
+    for (const [round, first] of [1, 13, 25].entries()) {
+      const speaking = Promise.all([
+        speak(ada, said("ada", first, first + 11)),
+        speak(grace, said("grace", first, first + 11)),
+      ]);
+      // In the middle of what they say: after a few of this round's messages were seen on the other side.
+      await grace.message(`ada ${first + 3 + round}`).waitFor();
+      await server.kill();
+      await speaking;
+      await server.restart();
+      await expect.poll(() => ada.delivery(`ada ${first + 11}`), { timeout: 60_000 }).toBe("durable");
+      await expect.poll(() => grace.delivery(`grace ${first + 11}`), { timeout: 60_000 }).toBe("durable");
+    }
+    await ada.message("grace 36").waitFor();
+    await grace.message("ada 36").waitFor();
+    const late = await arrive({ room: "killed", name: "Late" });
+    await late.connection("connected").waitFor();
+    await late.message("ada 36").or(late.message("grace 36")).first().waitFor();
+    const lists = await Promise.all([ada.everyText(), grace.everyText(), late.everyText()]);
+    expect(lists[1]).toEqual(lists[0]);
+    expect(lists[2]).toEqual(lists[0]);
+    for (const name of ["ada", "grace"]) {
+      expect(lists[0].filter((text) => text.startsWith(name))).toEqual(said(name, 1, 36));
+    }
+    expect(lists[0]).toHaveLength(72);
+  }, 180_000);
+
+  it("is tidy on a phone", async () => {
+    const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
+    const room = "a-room-with-a-rather-long-name-for-a-pho";
+    const ada = await arrive({ room, name: "Ada Augusta King, Countess of Lovelace" }, phone);
+    await ada.connection("connected").waitFor();
+    await ada.write(`${"unbreakable".repeat(30)} and https://example.org/${"path/".repeat(40)}`);
+    await ada.write("short");
+    await expect.poll(() => ada.delivery("short")).toBe("durable");
+    const overflow = () =>
+      ada.page.evaluate(() => ({
+        page: document.documentElement.scrollWidth - window.innerWidth,
+        list: Math.max(
+          ...[...document.querySelectorAll(".scroller, .header-inner")].map((e) => e.scrollWidth - e.clientWidth),
+        ),
+      }));
+    expect(await overflow()).toEqual({ page: 0, list: 0 });
+    await ada.switch.tap();
+    await ada.connection("offline").waitFor();
+    expect(await overflow()).toEqual({ page: 0, list: 0 });
+    const field = await ada.field.boundingBox();
+    expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(640);
+  });
+
+  it("can be used by keyboard alone", async () => {
+    const ada = await arrive({ room: "keys" });
+    const { keyboard } = ada.page;
+    await ada.page.getByLabel("What shall people call you?").waitFor();
+    await keyboard.type("Ada");
+    await keyboard.press("Enter");
+    await ada.connection("connected").waitFor();
+    await expect.poll(() => focused(ada)).toBe("Message to keys");
+    await keyboard.type("first line");
+    await keyboard.press("Shift+Enter");
+    await keyboard.type("second line");
+    await keyboard.press("Enter");
+    await expect.poll(() => ada.delivery("first line second line")).toBe("durable");
+    // Backwards through the page: the messages, the name, the switch, the room.
+    await keyboard.press("Shift+Tab");
+    expect(await focused(ada)).toBe("Messages in keys");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Space");
+    await ada.connection("offline").waitFor();
+    await keyboard.press("Space");
+    await ada.connection("connected").waitFor();
+    await keyboard.press("Escape");
+    expect(await focused(ada)).toBe("Message to keys");
+    await ada.page.getByRole("button", { name: "Go to another room" }).focus();
+    await keyboard.press("Enter");
+    await ada.page.getByRole("dialog", { name: "Go to another room" }).waitFor();
+    await keyboard.press("Escape");
+    await ada.page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await focused(ada)).toContain("Go to another room");
+    await keyboard.press("Enter");
+    await keyboard.type("Other Room");
+    await keyboard.press("Enter");
+    await expect.poll(() => ada.page.url()).toContain("?room=other-room");
+    await ada.page.getByText("Nobody has said anything in other-room yet").waitFor();
+    await ada.page.goBack();
+    await ada.message("first line second line").waitFor();
+    expect(await ada.texts()).toEqual(["first line\nsecond line"]);
+  });
+
+  it("asks a visitor once, and knows them again", async () => {
+    const ada = await arrive({ room: "once" });
+    await ada.page.getByLabel("What shall people call you?").fill("Ada");
+    await ada.page.getByRole("button", { name: "Enter" }).click();
+    await ada.connection("connected").waitFor();
+    const secret = await ada.page.evaluate(() => localStorage.getItem("tandem.guest"));
+    await ada.page.reload();
+    await ada.connection("connected").waitFor();
+    expect(await ada.page.getByRole("button", { name: /Change your name/ }).textContent()).toContain("Ada");
+    expect(await ada.page.evaluate(() => localStorage.getItem("tandem.guest"))).toBe(secret);
+  });
+});
+
+/**
+ * Scrolls so near to the top that a page of history is fetched, and watches the message in the middle of the view from
+ * frame to frame: how far it moves, and how much the list grows.
+ */
+function movedWhileLoading({ scroller }: Visitor, to: number): Promise<{ grown: number; by: number }> {
+  return scroller.evaluate(async (element, place) => {
+    const frame = () => new Promise((next) => requestAnimationFrame(next));
+    const texts = () => [...element.querySelectorAll<HTMLElement>(".text")];
+    const height = element.scrollHeight;
+    element.scrollTo(0, place);
+    // Rows that were never shown are measured now.
+    await frame();
+    await frame();
+    const middle = element.getBoundingClientRect().top + element.clientHeight / 2;
+    const watched = texts().find((row) => row.getBoundingClientRect().bottom > middle)?.textContent;
+    const tops: number[] = [];
+    for (let after = 0; after < 20 && tops.length < 600; ) {
+      const row = texts().find((one) => one.textContent === watched);
+      tops.push(row?.getBoundingClientRect().top ?? Number.NaN);
+      await frame();
+      if (element.scrollHeight > height + 1_000) after++;
+    }
+    return { grown: element.scrollHeight - height, by: Math.max(...tops) - Math.min(...tops) };
+  }, to);
+}
+
+/** The name of what has the focus. */
+function focused({ page }: Visitor): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
+  });
+}

@@ -1,0 +1,112 @@
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+
+export interface Visit {
+  readonly url: string;
+  readonly room: string;
+  /** Left out: the page asks for it. */
+  readonly name?: string;
+}
+
+/** Somebody at the page, in a browser profile of their own. */
+export class Visitor {
+  readonly page: Page;
+  /** What the page threw, and what its content policy forbade. */
+  readonly errors: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on("pageerror", (error) => this.errors.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/WebSocket connection|ERR_/.test(message.text()))
+        this.errors.push(message.text());
+    });
+  }
+
+  static async arrive(browser: Browser, visit: Visit, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext({ viewport: { width: 1_000, height: 720 }, ...options });
+    const page = await context.newPage();
+    const { name } = visit;
+    if (name !== undefined) await page.addInitScript((value) => localStorage.setItem("tandem.name", value), name);
+    const visitor = new Visitor(page);
+    await page.goto(`${visit.url}/?room=${visit.room}`);
+    return visitor;
+  }
+
+  get field(): Locator {
+    return this.page.getByRole("textbox", { name: /^Message to/ });
+  }
+
+  get switch(): Locator {
+    return this.page.getByRole("switch", { name: "Disconnect me" });
+  }
+
+  get scroller(): Locator {
+    return this.page.getByRole("region", { name: /^Messages in/ });
+  }
+
+  connection(kind: string): Locator {
+    return this.page.locator(`[data-connection="${kind}"]`);
+  }
+
+  message(text: string): Locator {
+    return this.page.locator("[data-message]").filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  async write(text: string): Promise<void> {
+    await this.field.fill(text);
+    await this.field.press("Enter");
+  }
+
+  /** How far an own message has come. */
+  delivery(text: string): Promise<string | null> {
+    return this.message(text).locator("[data-delivery]").getAttribute("data-delivery");
+  }
+
+  /** The texts that are on the page now, from the top. */
+  texts(): Promise<string[]> {
+    return this.page.evaluate(() => {
+      const rows = [...document.querySelectorAll<HTMLElement>("li[data-index]")];
+      rows.sort((a, b) => Number(a.dataset.index) - Number(b.dataset.index));
+      return rows.map((row) => row.querySelector(".text")?.textContent ?? "");
+    });
+  }
+
+  /** All texts of the room, from its first to its last: scrolls to the beginning and then through everything. */
+  async everyText(): Promise<string[]> {
+    const beginning = this.page.getByText(/^This is where/);
+    for (let top = 1; top > 0 || !(await beginning.isVisible()); ) {
+      await this.scroller.evaluate((element) => element.scrollTo(0, 0));
+      await this.page.waitForTimeout(50);
+      top = await this.scroller.evaluate((element) => element.scrollTop);
+    }
+    const found = new Map<number, string>();
+    for (;;) {
+      const [rows, ended] = await this.scroller.evaluate((element) => {
+        const seen = [...element.querySelectorAll<HTMLElement>("li[data-index]")].map((row): [number, string] => [
+          Number(row.dataset.index),
+          row.querySelector(".text")?.textContent ?? "",
+        ]);
+        const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1;
+        element.scrollBy(0, element.clientHeight / 2);
+        return [seen, atEnd] as const;
+      });
+      for (const [index, text] of rows) found.set(index, text);
+      if (ended) break;
+      await this.page.waitForTimeout(30);
+    }
+    return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
+  }
+
+  /** How many messages of the room are held on the page, shown or not. */
+  async held(): Promise<number> {
+    const last = await this.page.evaluate(() => {
+      const rows = [...document.querySelectorAll<HTMLElement>("li[data-index]")];
+      return Math.max(-1, ...rows.map((row) => Number(row.dataset.index)));
+    });
+    return last + 1;
+  }
+
+  leave(): Promise<void> {
+    return this.page.context().close();
+  }
+}
