@@ -6,8 +6,10 @@ export type { Consumer, ConsumerHandler, ConsumerOptions } from "./application/c
 export type { Bus, BusMessage, Envelope } from "./bus/bus.ts";
 export { createInProcessBus } from "./bus/in-process.ts";
 export type { Transport, TransportEvents } from "./connection/transport.ts";
+export { channelKey } from "./log/key.ts";
 export type { Head, Log, LogEvent } from "./log/log.ts";
 export { createMemoryLog } from "./log/memory.ts";
+export { createSqliteLog, type SqliteLogOptions } from "./log/sqlite/sqlite.ts";
 export { createNode, type Node, type NodeOptions } from "./node.ts";
 export {
   type Configuration,

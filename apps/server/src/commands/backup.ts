@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { TandemError } from "@tandem/protocol";
+import type { Environment } from "@tandem/server";
+import { backupSqlite, LOG_FILE } from "@tandem/server";
+import { configurationOf } from "../environment.ts";
+import { CommandError, EXIT } from "../exit.ts";
+import type { Output } from "../output.ts";
+import { size } from "../output.ts";
+
+/** Copies the log as it is at one moment, beside a running server. */
+export async function backup(
+  target: string,
+  options: { readonly data?: string },
+  environment: Environment,
+  output: Output,
+): Promise<void> {
+  const { data } = configurationOf({ ...environment, TANDEM_MODE: "development" }, { TANDEM_DATA: options.data });
+  const file = join(data, LOG_FILE);
+  try {
+    const made = await backupSqlite({
+      file,
+      target,
+      onProgress: (share) => output.progress(`${Math.floor(share * 100)} %`),
+    });
+    output.progress(undefined);
+    output.result({ file, target, bytes: made.bytes }, `${target}: ${size(made.bytes)}`);
+  } catch (error) {
+    throw error instanceof TandemError ? new CommandError(error.message, EXIT.failure, error.code) : error;
+  }
+}

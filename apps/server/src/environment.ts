@@ -1,0 +1,17 @@
+import type { Configuration, Environment } from "@tandem/server";
+import { ConfigurationError, readConfiguration } from "@tandem/server";
+import { CommandError, EXIT } from "./exit.ts";
+
+/** Options of the command line that stand for settings, by setting. What is given there comes before the environment. */
+export type Overrides = Readonly<Record<string, string | undefined>>;
+
+/** The configuration of a server, from the environment and the command line. @throws CommandError with every problem */
+export function configurationOf(environment: Environment, overrides: Overrides = {}): Configuration {
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  try {
+    return readConfiguration({ ...environment, ...Object.fromEntries(given) });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new CommandError(error.message, EXIT.usage, "configuration");
+  }
+}
