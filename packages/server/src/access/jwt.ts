@@ -82,7 +82,6 @@ export function createJwtAuthenticator(options: JwtAuthenticatorOptions): Authen
         algorithms,
         currentDate: new Date(now),
         clockTolerance: CLOCK_SKEW / 1000,
-        requiredClaims: ["exp"],
         ...(issuer === undefined ? {} : { issuer }),
         ...(audience === undefined ? {} : { audience }),
       });

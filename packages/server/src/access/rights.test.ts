@@ -71,6 +71,7 @@ describe("rights", () => {
       expect(all.can(name, "read"), name).toBe(false);
     }
     expect(all.can("room:1", "read")).toBe(true);
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it("come from the access function, which sees the viewer and what was granted and nothing else of the token", () => {
