@@ -169,7 +169,7 @@ describe("the checker", () => {
   it("G4: a read that does not show the reader's own acknowledged write", () => {
     const position = store(1);
     acknowledge(publish("bob-1"), position);
-    const read = { by: "bob-1", channel: CHANNEL, kind: "history", answeredAt: 40, epoch: position.epoch, upTo: 0 } as const;
+    const read = { by: "bob-1", channel: CHANNEL, answeredAt: 40, epoch: position.epoch, from: 1, shown: [] };
     history.reads.push({ ...read, invokedAt: 15 });
     expect(rules()).toEqual([]);
     history.reads.push({ ...read, invokedAt: 30 });

@@ -162,9 +162,10 @@ function checkReads(history: History, ledger: Ledger): void {
   }
   for (const read of history.reads) {
     for (const { at, position } of acknowledged.get(`${read.by} ${read.channel}`) ?? []) {
-      if (at > read.invokedAt || position.epoch !== read.epoch || position.offset <= read.upTo) continue;
+      if (at > read.invokedAt || position.epoch !== read.epoch || position.offset < read.from) continue;
+      if (read.shown.includes(position.offset)) continue;
       if (ledger.at(read.channel, position)?.lost) continue;
-      const text = `${read.kind} of ${read.channel} by ${read.by} shows ${read.upTo}, its own write ${position.offset} was acknowledged before`;
+      const text = `history of ${read.channel} by ${read.by} does not show its own write ${position.offset}, acknowledged before`;
       history.violate("G4", read.answeredAt, text);
       break;
     }

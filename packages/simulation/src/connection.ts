@@ -49,6 +49,9 @@ export class Connection {
   readonly #events: TransportEvents;
   #clientTold = false;
   #nodeTold = false;
+  /** Who has said goodbye. One that is answered ends the connection. */
+  #clientClosing = false;
+  #nodeClosing = false;
   #severed = false;
 
   constructor(options: {
@@ -83,12 +86,13 @@ export class Connection {
 
   /** The client's socket: sends a frame. */
   send(bytes: Uint8Array): void {
-    if (this.client.alive && !this.#clientTold) this.up.send({ kind: "frame", bytes });
+    if (this.client.alive && !this.#clientTold && !this.#clientClosing) this.up.send({ kind: "frame", bytes });
   }
 
   /** The client's socket: closes, in order after what was sent. The answer of the other side ends it. */
   close(code: number, reason: string): void {
-    if (this.#clientTold) return;
+    if (this.#clientTold || this.#clientClosing) return;
+    this.#clientClosing = true;
     this.up.send({ kind: "close", code, reason });
     this.#clock.after(CLOSE_TIMEOUT, this.client, () => this.#tellClient(code, reason));
   }
@@ -121,13 +125,14 @@ export class Connection {
       codec: this.codec,
       address: this.client.name,
       send: (bytes) => {
-        if (this.#nodeTold || !this.node.alive) return;
+        if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;
         this.#tap.sending(this, bytes);
         this.down.send({ kind: "frame", bytes });
       },
       buffered: () => this.down.buffered,
       close: (code, reason) => {
-        if (this.#nodeTold || !this.node.alive) return;
+        if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;
+        this.#nodeClosing = true;
         this.down.send({ kind: "close", code, reason });
         this.#clock.after(CLOSE_TIMEOUT, this.node, () => this.#tellNode(1006, ""));
       },
@@ -140,7 +145,7 @@ export class Connection {
 
   #reachNode(parcel: Parcel): void {
     if (parcel.kind === "close") {
-      this.down.send(parcel);
+      if (!this.#nodeClosing) this.down.send(parcel);
       this.#tellNode(parcel.code, parcel.reason);
       return;
     }
@@ -151,7 +156,7 @@ export class Connection {
 
   #reachClient(parcel: Parcel): void {
     if (parcel.kind === "close") {
-      this.up.send(parcel);
+      if (!this.#clientClosing) this.up.send(parcel);
       this.#tellClient(parcel.code, parcel.reason);
       return;
     }

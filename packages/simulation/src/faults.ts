@@ -114,12 +114,10 @@ export class Faults {
     const random = this.#random;
     const connections = [...this.#world.network.connections];
     if (connections.length === 0) return false;
-    const { conditions } = random.pick(connections).down;
-    const { bandwidth } = conditions;
-    conditions.bandwidth = random.between(0.5, 6);
-    this.#world.clock.after(random.around(6_000), undefined, () => {
-      conditions.bandwidth = bandwidth;
-    });
+    const { down } = random.pick(connections);
+    const { bandwidth } = down.conditions;
+    down.widen(random.between(0.5, 6));
+    this.#world.clock.after(random.around(6_000), undefined, () => down.widen(bandwidth));
     return true;
   }
 

@@ -54,16 +54,17 @@ export interface Reader {
   endedAt: number | undefined;
 }
 
-/** A read that must show at least an acknowledged write. */
+/** A page of the newest history: it must show what its reader has written before. */
 export interface WitnessedRead {
   readonly by: string;
   readonly channel: string;
-  readonly kind: "history" | "subscribe";
   readonly invokedAt: number;
   readonly answeredAt: number;
   readonly epoch: string;
-  /** Offset up to which the read says it has seen the channel. */
-  readonly upTo: number;
+  /** Offset of the oldest event that it covers; it reaches to the head. */
+  readonly from: number;
+  /** Offsets of the events that it shows. */
+  readonly shown: readonly number[];
 }
 
 /** Everything that was asked of the system and everything that it said, as it happened. */

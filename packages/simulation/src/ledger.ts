@@ -80,6 +80,13 @@ export class Ledger {
     return { epoch: "-", offset: 0, tag: "" };
   }
 
+  /** When a channel's head was moved last. */
+  movedAt(channel: ChannelKey): number {
+    const removed = this.removals.findLast((removal) => removal.channel === channel)?.at ?? 0;
+    const restored = this.restorations.at(-1)?.at ?? 0;
+    return Math.max(this.#lines.get(channel)?.facts.at(-1)?.committedAt ?? 0, removed, restored);
+  }
+
   /** The event after which a position stands, in this or any lost history. */
   at(channel: ChannelKey, position: Pick<Position, "epoch" | "offset" | "tag">): Fact | undefined {
     const fact = this.#byTag.get(channel)?.get(position.tag);
@@ -178,7 +185,10 @@ export class Ledger {
   /** The store was put back to a backup: what was committed since is lost. */
   restored(at: number, backup: Backup): void {
     for (const tags of this.#byTag.values()) {
-      for (const fact of tags.values()) if (fact.serial > backup.serial) fact.lost = true;
+      for (const fact of tags.values()) {
+        if (fact.serial > backup.serial) fact.lost = true;
+        if ((fact.redactedAt ?? 0) > backup.at) fact.redactedAt = undefined;
+      }
     }
     this.#lines.clear();
     for (const [channel, { epoch, first, facts }] of backup.lines) this.#lines.set(channel, { epoch, first, facts: facts.slice() });

@@ -11,7 +11,7 @@ import type { Report } from "./worker.ts";
 const PRINTED = 5;
 
 /** Lines of trace printed of one that is replayed. */
-const REPLAY_LINES = 200;
+const REPLAY_LINES = 2_000;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, Entry } from "./clock.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
@@ -17,6 +17,11 @@ export type Parcel =
   | { readonly kind: "frame"; readonly bytes: Uint8Array }
   | { readonly kind: "close"; readonly code: number; readonly reason: string };
 
+interface Flight {
+  readonly parcel: Parcel;
+  entry: Entry;
+}
+
 /** One direction of a connection: keeps the order, loses nothing until it is cut. */
 export class Pipe {
   readonly conditions: Conditions;
@@ -25,6 +30,7 @@ export class Pipe {
   readonly #reader: Process;
   readonly #deliver: (parcel: Parcel) => void;
   readonly #waiting: Parcel[] = [];
+  readonly #flights: Flight[] = [];
   #waitingBytes = 0;
   #travelling = 0;
   #departure = 0;
@@ -61,6 +67,17 @@ export class Pipe {
     this.#waiting.length = 0;
   }
 
+  /** The way becomes wider or narrower: what is on it feels it too. */
+  widen(bandwidth: number): void {
+    this.conditions.bandwidth = bandwidth;
+    this.#departure = this.#clock.now;
+    this.#arrival = this.#clock.now;
+    for (const flight of this.#flights) {
+      flight.entry.action = undefined;
+      flight.entry = this.#send(flight);
+    }
+  }
+
   #pump(): void {
     for (;;) {
       const parcel = this.#waiting[0];
@@ -70,16 +87,26 @@ export class Pipe {
       this.#waiting.shift();
       this.#waitingBytes -= size;
       this.#travelling += size;
-      this.#departure = Math.max(this.#departure, this.#clock.now) + size / this.conditions.bandwidth;
-      const latency = this.conditions.latency * this.#random.between(0.5, 1.5);
-      this.#arrival = Math.max(this.#arrival, this.#departure + latency);
-      this.#clock.after(this.#arrival - this.#clock.now, this.#reader, () => {
-        if (this.#cut) return;
-        this.#travelling -= size;
-        this.#deliver(parcel);
-        this.#pump();
-      });
+      const flight = { parcel } as Flight;
+      flight.entry = this.#send(flight);
+      this.#flights.push(flight);
     }
+  }
+
+  #send(flight: Flight): Entry {
+    const { bandwidth, latency } = this.conditions;
+    this.#departure = Math.max(this.#departure, this.#clock.now) + sizeOf(flight.parcel) / bandwidth;
+    this.#arrival = Math.max(this.#arrival, this.#departure + latency * this.#random.between(0.5, 1.5));
+    return this.#clock.after(this.#arrival - this.#clock.now, this.#reader, () => this.#arrive(flight));
+  }
+
+  #arrive(flight: Flight): void {
+    if (this.#cut) return;
+    // In order: it is the oldest.
+    this.#flights.shift();
+    this.#travelling -= sizeOf(flight.parcel);
+    this.#deliver(flight.parcel);
+    this.#pump();
   }
 }
 

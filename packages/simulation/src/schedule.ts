@@ -24,8 +24,7 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
   try {
     const workload = new Workload(world);
     await workload.run();
-    world.calm();
-    await ending(world, workload.visitors);
+    await ending(world, workload.visitors, world.calm());
     check(world.history, world.ledger, world.clock.now);
     // What nobody handled is told at the end of the turn.
     await new Promise((resolve) => setImmediate(resolve));

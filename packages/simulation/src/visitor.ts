@@ -178,9 +178,7 @@ export class Visitor {
     const world = this.#world;
     const { clock, history } = world;
     const key = `${this.person.tenant}/${channel}`;
-    const { instance } = this;
-    const invokedAt = clock.now;
-    const reader = history.reader(instance, this.person.user, key);
+    const reader = history.reader(this.instance, this.person.user, key);
     let begun = false;
     const begin = (position: Position, reset: boolean) => {
       begun = true;
@@ -202,11 +200,7 @@ export class Visitor {
       },
       onState: (state) => {
         const { position } = subscription;
-        if (state === "ended" || begun || !position) return;
-        begin(position, false);
-        if (from) return;
-        const read = { by: instance, channel: key, kind: "subscribe", invokedAt, answeredAt: clock.now } as const;
-        history.reads.push({ ...read, epoch: position.epoch, upTo: position.offset });
+        if (state !== "ended" && !begun && position) begin(position, false);
       },
       onError: () => this.#leave(reading),
     });
@@ -247,8 +241,9 @@ export class Visitor {
       const page = await this.client.channel(type, id).history({ ...(before === undefined ? {} : { before }), limit });
       tally.count("path", "page");
       if (before !== undefined) return;
-      const upTo = page.events.at(-1)?.offset ?? (ledger.line(key)?.first ?? 1) - 1;
-      history.reads.push({ by: instance, channel: key, kind: "history", invokedAt, answeredAt: clock.now, epoch: page.epoch, upTo });
+      const from = Math.max(page.next ?? 1, ledger.line(key)?.first ?? 1);
+      const shown = page.events.map((event) => event.offset);
+      history.reads.push({ by: instance, channel: key, invokedAt, answeredAt: clock.now, epoch: page.epoch, from, shown });
     } catch {
       // Refused, or given up after a while: nothing was shown.
       tally.count("path", "page-refused");

@@ -69,15 +69,18 @@ export class Workload {
     this.#channels = Array.from({ length: world.climate.channels }, (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(types)}:a${at}`);
     // Each schedule has its own taste: some operations often, some never.
     const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, weight * random.pick(TASTES)]);
-    this.#weights = { ...(Object.fromEntries(weights) as Record<Operation, number>), publish: WEIGHTS.publish };
+    this.#weights = { ...(Object.fromEntries(weights) as Record<Operation, number>), publish: WEIGHTS.publish, connect: WEIGHTS.connect };
   }
 
   async run(): Promise<void> {
     const { clock, hosts, climate } = this.#world;
     for (const host of hosts) host.start();
     await clock.runUntil(50);
-    for (const visitor of this.visitors) visitor.start();
     const random = this.#random;
+    for (const visitor of this.visitors) {
+      visitor.start();
+      if (random.chance(0.7)) visitor.subscribe(random.pick(this.#channels), undefined);
+    }
     for (let done = 0; done < OPERATIONS; done++) {
       await clock.runUntil(clock.now + random.around(climate.pace));
       this.#operate(random.weighted(this.#weights));

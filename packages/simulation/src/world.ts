@@ -20,6 +20,9 @@ import { Wire } from "./wire.ts";
 /** Limits that make what is rare frequent: small windows, quick pings. */
 const LIMITS: Limits = { ...DEFAULT_LIMITS, windowBytes: 16_384, pingMs: 4_000, pongMs: 2_000, inFlight: 16, requests: 16, historyPage: 50 };
 
+/** Bytes a millisecond of every connection, once faults have stopped. */
+const FAIR_BANDWIDTH = 1_000;
+
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
 const OUTCOMES = 16;
 
@@ -126,14 +129,24 @@ export class World {
     this.revocations.restored(backup.ledger.at);
   }
 
-  /** No more faults: what was broken is whole again, and what was down comes up. */
-  calm(): void {
+  /**
+   * No more faults: what was broken is whole again, and what was down comes up.
+   *
+   * @returns when the last of what was begun under them has passed
+   */
+  calm(): number {
+    const over = Math.max(this.clock.now, this.storage.stalledUntil, ...this.hosts.map((host) => host.process?.pausedUntil ?? 0));
     Object.assign(this.climate.network, FAIR.network);
     Object.assign(this.climate.bus, FAIR.bus);
     Object.assign(this.climate.storage, FAIR.storage);
     this.storage.fullUntil = 0;
     this.storage.stalledUntil = 0;
     this.bus.outageUntil = 0;
+    for (const { up, down } of this.network.connections) {
+      up.widen(FAIR_BANDWIDTH);
+      down.widen(FAIR_BANDWIDTH);
+    }
     for (const host of this.hosts) host.start();
+    return over;
   }
 }
