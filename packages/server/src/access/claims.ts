@@ -23,7 +23,7 @@ const SecondsSchema = v.pipe(
 );
 
 /** The claims of a token that mean something here. Others are let be. */
-export const ClaimsSchema = v.object(
+const ClaimsSchema = v.object(
   {
     sub: v.pipe(
       v.string("names the user"),

@@ -8,7 +8,7 @@ import { RevocationSchema } from "./revocations.ts";
 /** The channel of all revocations. No tenant can have its tenant's name. */
 export const REVOCATION_CHANNEL = "$tandem/revocations:all";
 /** The type of its events: the data is a `Revocation`. */
-export const REVOCATION_EVENT = "revocation";
+const REVOCATION_EVENT = "revocation";
 
 const StoredSchema = v.pipe(v.string(), v.parseJson(), RevocationSchema);
 
@@ -35,7 +35,7 @@ interface RevocationHead {
   readonly first: number;
 }
 
-export type RevocationRead =
+type RevocationRead =
   | {
       readonly kind: "run";
       readonly head: RevocationHead;
@@ -44,14 +44,14 @@ export type RevocationRead =
     }
   | { readonly kind: "reset"; readonly reason: string; readonly head: RevocationHead };
 
-export interface StoredRevocation {
+interface StoredRevocation {
   readonly offset: number;
   readonly tag: string;
   readonly type: string;
   readonly data: string | undefined;
 }
 
-export interface RevocationAppend {
+interface RevocationAppend {
   readonly channel: string;
   readonly producer: { readonly id: string; readonly user: string; readonly seq: number; readonly digest: string };
   readonly events: readonly {
@@ -70,7 +70,7 @@ interface Refused {
   readonly message: string;
 }
 
-export interface RevocationAppended {
+interface RevocationAppended {
   readonly kind: string;
   readonly outcome?: { readonly kind: string; readonly refusal?: Refused };
   readonly refusal?: Refused;
