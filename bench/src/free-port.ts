@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 
 /** A TCP port of this machine that nothing listens on. */
 export async function freePort(): Promise<number> {

@@ -60,7 +60,8 @@ async function main(): Promise<void> {
   if (rest.length > 0) return misunderstood(`One scenario at a time: ${rest.join(" ")} is too much.`);
   const rounds = number(values.rounds, 100);
   const seconds = number(values.seconds, 600);
-  if (rounds === undefined || !Number.isInteger(rounds)) return misunderstood("--rounds is a whole number from 1 to 100.");
+  if (rounds === undefined || !Number.isInteger(rounds))
+    return misunderstood("--rounds is a whole number from 1 to 100.");
   if (seconds === undefined) return misunderstood("--seconds is a number above 0, 600 at most.");
   const progress = (line: string): void => console.error(line);
   try {

@@ -50,7 +50,10 @@ export function reportOf(scenario: string, { systems }: Result): Report {
 }
 
 /** A goal and whether it was reached, or nothing where its system or peer did not run. */
-export function judge(goal: Goal, systems: Systems): { readonly sentence: string; readonly reached: boolean } | undefined {
+export function judge(
+  goal: Goal,
+  systems: Systems,
+): { readonly sentence: string; readonly reached: boolean } | undefined {
   const { system, figure, peer, least, most } = goal;
   const own = systems[system]?.[figure];
   const value = peer === undefined ? own : ratiosOf(systems)[`${figure}/${peer}`];

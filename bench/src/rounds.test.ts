@@ -22,6 +22,12 @@ describe("median", () => {
   });
 
   it("is taken of each figure by itself", () => {
-    expect(medians([{ a: 1, b: 9 }, { a: 3, b: 8 }, { a: 2, b: 7 }])).toEqual({ a: 2, b: 8 });
+    expect(
+      medians([
+        { a: 1, b: 9 },
+        { a: 3, b: 8 },
+        { a: 2, b: 7 },
+      ]),
+    ).toEqual({ a: 2, b: 8 });
   });
 });

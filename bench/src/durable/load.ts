@@ -77,7 +77,10 @@ export async function publishLoad(
       drained = resolve;
       flowing = false;
       if (acknowledged === published) resolve();
-      setTimeout(() => reject(new Error(`${published - acknowledged} publishes were never acknowledged`)), DRAIN_MS).unref();
+      setTimeout(
+        () => reject(new Error(`${published - acknowledged} publishes were never acknowledged`)),
+        DRAIN_MS,
+      ).unref();
     });
     return { publishesPerSecond, published, loadCpu };
   };

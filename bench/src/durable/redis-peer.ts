@@ -4,7 +4,8 @@ import { accessSync, constants } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { freePort } from "../free-port.ts";
-import { type Load, type LoadResult, publishLoad } from "./load.ts";
+import type { Load, LoadResult } from "./load.ts";
+import { publishLoad } from "./load.ts";
 import { connectRedis, SCRIPT } from "./redis-publisher.ts";
 import { channelOf, WORK } from "./work.ts";
 
@@ -37,12 +38,22 @@ function onPath(command: string): string | undefined {
 /** One round: a new Redis that syncs every write before it answers, the publishers, and a count of what it holds. */
 export async function measureRedis(command: string, folder: string, channels: number, load: Load): Promise<LoadResult> {
   const port = await freePort();
-  const options = { port, bind: "127.0.0.1", dir: folder, appendonly: "yes", appendfsync: "always", save: "", loglevel: "warning" };
+  const options = {
+    port,
+    bind: "127.0.0.1",
+    dir: folder,
+    appendonly: "yes",
+    appendfsync: "always",
+    save: "",
+    loglevel: "warning",
+  };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const server = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
   const gone = once(server, "exit");
   try {
-    const sha = (await ask(port, `*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$${SCRIPT.length}\r\n${SCRIPT}\r\n`)).split("\r\n")[1] ?? "";
+    const sha =
+      (await ask(port, `*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$${SCRIPT.length}\r\n${SCRIPT}\r\n`)).split("\r\n")[1] ??
+      "";
     const result = await publishLoad(
       (index, events) => connectRedis(port, channelOf(index, channels), `producer:${index}`, sha, events),
       WORK.publishers,

@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DataFolder } from "../data-folder.ts";
 import type { Figures } from "../report.ts";
-import { inTurns, type Round } from "../rounds.ts";
+import type { Round } from "../rounds.ts";
+import { inTurns } from "../rounds.ts";
 import type { Scenario } from "../scenario.ts";
 import { findRedis, measureRedis } from "./redis-peer.ts";
 import { measureSqlite } from "./sqlite.ts";
@@ -43,7 +44,9 @@ export const durable: Scenario = {
     }
     try {
       progress(`Databases in ${data.path}.`);
-      const found = await inTurns(systems, rounds, (system, round, figures) => progress(lineOf(system, round, figures)));
+      const found = await inTurns(systems, rounds, (system, round, figures) =>
+        progress(lineOf(system, round, figures)),
+      );
       return {
         systems: found,
         goals: [

@@ -24,7 +24,8 @@ const log = await createSqliteLog({
   runtime,
   // The committing thread answers everything that one commit stored in one message.
   onWorker: (worker, name) => {
-    if (name === "writer") worker.on("message", ({ kind }: { readonly kind: string }) => void (kind === "replies" && commits++));
+    if (name === "writer")
+      worker.on("message", ({ kind }: { readonly kind: string }) => void (kind === "replies" && commits++));
   },
 });
 const server = await createServer(app, { log, runtime, port: 0 });

@@ -6,7 +6,8 @@
  */
 import { mintProducer } from "@tandem/protocol";
 import { systemRuntime } from "@tandem/runtime";
-import { type Append, Committer, DEFAULT_LOG_BOUNDS, openToWrite } from "@tandem/server/sqlite";
+import type { Append } from "@tandem/server/sqlite";
+import { Committer, DEFAULT_LOG_BOUNDS, openToWrite } from "@tandem/server/sqlite";
 import { channelOf, EVENT, PAYLOAD, WORK } from "./work.ts";
 
 const [file = "", channels = "64", warmUpMs = "0", measureMs = "0"] = process.argv.slice(2);
@@ -29,7 +30,13 @@ function batch(): Append[] {
     for (let at = 0; at < WORK.inFlight; at++) {
       const { channel, id, user } = publisher;
       const event = { type: EVENT, version: 1, data: PAYLOAD, author: user, trace: undefined };
-      appends.push({ channel, producer: { id, user, seq: ++publisher.seq, digest }, events: [event], now, birth: "birth" });
+      appends.push({
+        channel,
+        producer: { id, user, seq: ++publisher.seq, digest },
+        events: [event],
+        now,
+        birth: "birth",
+      });
     }
   }
   return appends;

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type ClientMessageInput, jsonCodec, mintProducer, type ServerMessage } from "@tandem/protocol";
+import type { ClientMessageInput, ServerMessage } from "@tandem/protocol";
+import { jsonCodec, mintProducer } from "@tandem/protocol";
 import { systemRuntime } from "@tandem/runtime";
 import { WebSocket } from "ws";
 import type { Publisher, PublisherEvents } from "./load.ts";

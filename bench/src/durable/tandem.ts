@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { LOG_FILE } from "@tandem/server";
-import { type Load, type LoadResult, publishLoad } from "./load.ts";
+import type { Load, LoadResult } from "./load.ts";
+import { publishLoad } from "./load.ts";
 import type { ServerReport } from "./server.ts";
 import { connectTandem } from "./tandem-publisher.ts";
 import { channelOf, WORK } from "./work.ts";
@@ -46,7 +47,8 @@ export async function measureTandem(
     const stopped = once(server, "message");
     server.kill("SIGTERM");
     const [report] = (await Promise.race([stopped, gone])) as [ServerReport | number];
-    if (typeof report !== "object" || report?.kind !== "stopped") throw new Error("the server did not stop in good order");
+    if (typeof report !== "object" || report?.kind !== "stopped")
+      throw new Error("the server did not stop in good order");
     await gone;
     const stored = storedIn(join(folder, LOG_FILE));
     if (stored !== result.published) throw new Error(`Tandem acknowledged ${result.published} and holds ${stored}`);

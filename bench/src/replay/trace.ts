@@ -58,7 +58,9 @@ export function parseTrace(text: string, file: string): Trace {
   const parsed = v.safeParse(TraceSchema, json);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new TraceError(`The file ${file} is not an editing trace: ${v.getDotPath(issue) ?? "root"}: ${issue.message}`);
+    throw new TraceError(
+      `The file ${file} is not an editing trace: ${v.getDotPath(issue) ?? "root"}: ${issue.message}`,
+    );
   }
   const { kind, startContent, endContent, txns } = parsed.output;
   if (kind === "concurrent") {

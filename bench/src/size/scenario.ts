@@ -28,7 +28,9 @@ export const size: Scenario = {
     return {
       systems: { client: { gzipBytes: client.gzip } },
       goals: [{ system: "client", figure: "gzipBytes", most: 12_288 }],
-      notes: [`Bundled by rolldown; ${client.plain.toLocaleString("en")} bytes minified, before gzip level ${GZIP_LEVEL}.`],
+      notes: [
+        `Bundled by rolldown; ${client.plain.toLocaleString("en")} bytes minified, before gzip level ${GZIP_LEVEL}.`,
+      ],
     };
   },
 };

@@ -11,3 +11,4 @@ export type { SubscribeOptions, Subscription, SubscriptionState } from "./subscr
 export type { HistoryQuery } from "./subscription/history.ts";
 export type { Connect, Socket, SocketEvents } from "./transport/connect.ts";
 export type { Wake } from "./transport/wake.ts";
+export { connectWebSocket } from "./transport/websocket.ts";
