@@ -112,7 +112,17 @@ export class MemoryStore {
       this.#state.horizon = Math.max(this.#state.horizon, minted + 1);
       forgotten++;
     }
+    this.#forgetChannels();
     return forgotten;
+  }
+
+  /** Forgets channels that are nothing and that no producer knows. */
+  #forgetChannels(): void {
+    const { channels, producers } = this.#state;
+    const known = new Set([...producers.values()].map((producer) => producer.channel));
+    for (const [key, channel] of channels) {
+      if (channel.unborn && !channel.archived && !known.has(key)) channels.delete(key);
+    }
   }
 
   loadConsumer(name: string, channel: ChannelKey): Position | undefined {

@@ -1,0 +1,158 @@
+import type { Position } from "@tandem/protocol";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Append, Log, LogBounds } from "../log.ts";
+import { UNBORN } from "../log.ts";
+import { attempt, DAY, NOW, producerId } from "./attempt.contract.ts";
+
+const BOUNDS: LogBounds = { outcomes: 3, marksAge: 10 * DAY, marksPerUser: 5 };
+
+const channel = fc.constantFrom("acme/room:1", "acme/room:2", "beta/room:1");
+const producer = fc.constantFrom(
+  producerId("a"),
+  producerId("b", NOW - 3 * DAY),
+  producerId("c", NOW - 20 * DAY),
+  producerId("d", NOW + DAY),
+);
+const clock = fc.integer({ min: -2, max: 20 }).map((days) => NOW + days * DAY);
+const offset = fc.integer({ min: 0, max: 12 });
+
+/** A sequence number relative to the next one of its producer, so that most attempts are worth something. */
+const shift = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: -4, max: 1 }));
+
+const asked = fc.record({
+  kind: fc.constant("append" as const),
+  channel,
+  producer,
+  user: fc.constantFrom("ann", "bob"),
+  shift,
+  data: fc.array(fc.json({ maxDepth: 1 }), { minLength: 1, maxLength: 3 }),
+  refused: fc.boolean().map((first) => first && "forbidden"),
+  expect: fc.option(offset, { nil: undefined, freq: 6 }),
+  now: clock,
+  birth: fc.stringMatching(/^[a-z]{6}$/),
+});
+
+type Asked = typeof asked extends fc.Arbitrary<infer A> ? A : never;
+
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("batch" as const),
+      batch: fc.array(asked, { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("read" as const),
+      channel,
+      from: fc.oneof(
+        fc.nat({ max: 20 }).map((seen) => ({ seen })),
+        offset.map((at) => ({ at })),
+        fc.constant("unborn" as const),
+      ),
+      bounds: fc.record({ events: fc.integer({ min: 1, max: 8 }), bytes: fc.integer({ min: 1, max: 60 }) }),
+    }),
+  },
+  fc.record({
+    kind: fc.constant("page" as const),
+    channel,
+    before: fc.option(offset, { nil: undefined }),
+    limit: fc.integer({ min: 1, max: 5 }),
+  }),
+  fc.record({
+    kind: fc.constant("trim" as const),
+    channel,
+    bounds: fc.record({ count: fc.nat({ max: 8 }), bytes: fc.nat({ max: 80 }), before: clock }, { requiredKeys: [] }),
+  }),
+  fc.record({ kind: fc.constant("redact" as const), channel, offset }),
+  fc.record({ kind: fc.constant("archive" as const), channel, archived: fc.boolean() }),
+  fc.record({ kind: fc.constant("remove" as const), channel }),
+  fc.record({ kind: fc.constant("forget" as const), now: clock.map((now) => now + 9 * DAY) }),
+);
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** Plays steps on a log and writes down all that it answers. */
+async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  const next = new Map<string, number>();
+  const seen: Position[] = [];
+
+  const appendOf = ({ channel, producer, user, shift, data, refused, expect, now, birth }: Asked): Append => {
+    const seq = Math.max(1, (next.get(`${channel} ${producer} ${user}`) ?? 1) + shift);
+    const refusal = refused ? { code: refused, message: "No." } : undefined;
+    return attempt({ channel, producer, user, seq, data, refusal, expect, now, birth });
+  };
+
+  for (const one of steps) {
+    switch (one.kind) {
+      case "batch": {
+        const batch = one.batch.map(appendOf);
+        const results = await log.append(batch);
+        for (const [index, result] of results.entries()) {
+          const { channel, producer } = batch[index] as Append;
+          if (result.kind === "committed" || result.kind === "refused") {
+            next.set(`${channel} ${producer.id} ${producer.user}`, producer.seq + 1);
+          }
+          if (result.kind !== "committed") continue;
+          const { epoch, offset, tags } = result;
+          seen.push({ epoch, offset: offset + tags.length - 1, tag: tags.at(-1) ?? "" });
+        }
+        answers.push(results);
+        break;
+      }
+      case "read": {
+        const { from } = one;
+        const unborn = { epoch: UNBORN, offset: 0, tag: "" };
+        const after =
+          from === "unborn" ? unborn : "at" in from ? from.at : (seen[from.seen % Math.max(1, seen.length)] ?? unborn);
+        answers.push(await log.read(one.channel, after, one.bounds));
+        break;
+      }
+      case "page":
+        answers.push(await log.page(one.channel, one.before, one.limit));
+        break;
+      case "trim":
+        answers.push(await log.trim(one.channel, one.bounds));
+        break;
+      case "redact":
+        answers.push(await log.redact(one.channel, one.offset));
+        break;
+      case "archive":
+        answers.push(await log.archive(one.channel, one.archived));
+        break;
+      case "remove":
+        answers.push(await log.remove(one.channel));
+        break;
+      case "forget":
+        answers.push(await log.forgetProducers(one.now));
+    }
+    answers.push(await log.channels(undefined, 10), await log.heads(["acme/room:1", "acme/room:2", "beta/room:1"]));
+  }
+  return answers;
+}
+
+/** Two logs give the same answers to whatever is asked of them. */
+export function agreementContract(
+  name: string,
+  makeLogs: (bounds: LogBounds) => Promise<[Log, Log]>,
+  runs: number,
+): void {
+  it(`${name} answer alike, whatever is asked`, { timeout: 300_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+        const [one, other] = await makeLogs(BOUNDS);
+        try {
+          const answers = await play(one, steps);
+          expect(await play(other, steps)).toEqual(answers);
+        } finally {
+          await Promise.all([one.close(), other.close()]);
+        }
+      }),
+      { numRuns: runs },
+    );
+  });
+}
