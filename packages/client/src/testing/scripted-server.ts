@@ -12,6 +12,7 @@ export class ScriptedConnection {
   /** Frames that the client sent, as messages. */
   readonly frames: ClientMessageInput[][] = [];
   closedWith: number | undefined;
+  answersPings = true;
   readonly #events: SocketEvents;
   readonly #runtime: VirtualRuntime;
   #read = 0;
@@ -93,13 +94,18 @@ export class ScriptedConnection {
 
   receive(frame: string | Uint8Array): void {
     if (typeof frame !== "string") throw new Error("A frame of text was expected.");
-    this.frames.push(JSON.parse(frame));
+    const messages: ClientMessageInput[] = JSON.parse(frame);
+    this.frames.push(messages);
+    if (!this.answersPings || !messages.some(({ type }) => type === "ping")) return;
+    this.#runtime.defer(() => this.#events.frame('[{"type":"pong"}]'));
   }
 }
 
 /** The server's end of every connection that a client opens. */
 export class ScriptedServer {
   readonly connections: ScriptedConnection[] = [];
+  /** What opening a connection throws. */
+  refuses: Error | undefined;
   readonly #runtime: VirtualRuntime;
 
   constructor(runtime: VirtualRuntime) {
@@ -107,6 +113,7 @@ export class ScriptedServer {
   }
 
   readonly connect: Connect = (url, subprotocol, events) => {
+    if (this.refuses) throw this.refuses;
     const connection = new ScriptedConnection(url, subprotocol, events, this.#runtime);
     this.connections.push(connection);
     return {

@@ -20,7 +20,14 @@ export function world(options: Partial<ClientOptions> = {}) {
   };
   const ports = { runtime, connect: server.connect, wake, codec: options.codec ?? jsonCodec };
   const client = clientOn({ url: "ws://test/ws", ...options }, ports);
+  /** Why connections were lost, so far. */
+  const losses: (string | undefined)[] = [];
+  client.status.subscribe(() => {
+    const now = client.status.get();
+    if (now.kind === "reconnecting") losses.push(now.reason);
+  });
   return {
+    losses,
     runtime,
     server,
     client,

@@ -1,0 +1,99 @@
+import { channel, defineApp } from "@tandem/app";
+import type { Position, TandemError } from "@tandem/protocol";
+import * as v from "valibot";
+import { expectTypeOf, test } from "vitest";
+import type { Client } from "./client.ts";
+import { createClient } from "./create-client.ts";
+
+const app = defineApp({
+  channels: {
+    room: channel({
+      events: {
+        message: v.object({ text: v.string(), tone: v.optional(v.string(), "plain") }),
+        joined: v.object({ at: v.pipe(v.string(), v.transform(Number)) }),
+      },
+    }),
+    order: channel({ events: { placed: v.object({ total: v.number() }) } }),
+  },
+});
+
+const client = createClient<typeof app>({ url: "ws://127.0.0.1/ws", autoConnect: false });
+const room = client.channel("room", "42");
+
+test("channel names are those of the application", () => {
+  expectTypeOf(client).toEqualTypeOf<Client<typeof app>>();
+  client.channel("order", "1");
+  // @ts-expect-error there is no such channel type
+  client.channel("rooms", "1");
+  // @ts-expect-error an id is a text
+  client.channel("room", 1);
+});
+
+test("events and their payloads are those of the channel's type", () => {
+  room.publish("message", { text: "hello" });
+  room.publish("message", { text: "hello", tone: "loud" }, { version: 2 });
+  room.publish("joined", { at: "12" });
+  // @ts-expect-error there is no such event
+  room.publish("massage", { text: "hello" });
+  // @ts-expect-error this is an event of another channel type
+  room.publish("placed", { total: 1 });
+  // @ts-expect-error the text is missing
+  room.publish("message", {});
+  // @ts-expect-error a text is no number
+  room.publish("message", { text: 1 });
+  // @ts-expect-error what is published is the schema's input, not its output
+  room.publish("joined", { at: 12 });
+});
+
+test("a publication knows what was published, and what became of it", () => {
+  const publication = room.publish("message", { text: "hello" });
+  expectTypeOf(publication.event).toEqualTypeOf<"message">();
+  expectTypeOf(publication.data.text).toEqualTypeOf<string>();
+  expectTypeOf(publication.id).toEqualTypeOf<string | undefined>();
+  expectTypeOf(publication.durable).toEqualTypeOf<Promise<Position>>();
+  const status = publication.status.get();
+  if (status.kind === "durable") expectTypeOf(status.position).toEqualTypeOf<Position>();
+  else if (status.kind === "rejected" || status.kind === "unknown")
+    expectTypeOf(status.error).toEqualTypeOf<TandemError>();
+  else expectTypeOf(status.kind).toEqualTypeOf<"queued" | "sent">();
+});
+
+test("events are told apart by their type, and may have been redacted", () => {
+  room.subscribe({
+    onEvents(events) {
+      for (const event of events) {
+        expectTypeOf(event.type).toEqualTypeOf<"message" | "joined">();
+        if (event.redacted) {
+          expectTypeOf(event.data).toEqualTypeOf<null>();
+        } else if (event.type === "message") {
+          expectTypeOf(event.data).toEqualTypeOf<{ text: string; tone: string }>();
+          // @ts-expect-error a message has no such field
+          void event.data.at;
+        } else {
+          expectTypeOf(event.data.at).toEqualTypeOf<number>();
+        }
+      }
+    },
+    onReset: (reason) => expectTypeOf(reason).toEqualTypeOf<"epoch" | "trimmed" | "rewritten" | "ahead">(),
+  });
+  // @ts-expect-error a subscription without a handler
+  room.subscribe({ from: { last: 5 } });
+  // @ts-expect-error there is no such lane
+  room.subscribe({ lane: "urgent", onEvents: () => {} });
+  expectTypeOf(room.history().then(({ events }) => events[0]?.type)).toEqualTypeOf<
+    Promise<"message" | "joined" | undefined>
+  >();
+});
+
+test("a status is told apart by its kind", () => {
+  const status = client.status.get();
+  if (status.kind === "reconnecting") expectTypeOf(status.nextTry).toEqualTypeOf<number>();
+  if (status.kind === "blocked") expectTypeOf(status.message).toEqualTypeOf<string>();
+  // @ts-expect-error there is no such kind
+  void (status.kind === "broken");
+});
+
+test("without a definition every channel and event goes", () => {
+  const untyped = createClient({ url: "ws://127.0.0.1/ws", autoConnect: false });
+  untyped.channel("anything", "1").publish("whatever", { any: "thing" });
+});
