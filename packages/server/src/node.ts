@@ -2,10 +2,13 @@ import type { AppDefinition } from "@tandem/app";
 import type { Limits } from "@tandem/protocol";
 import { DEFAULT_LIMITS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
+import * as v from "valibot";
 import { AccessRules } from "./access/access-rules.ts";
 import type { Authenticator } from "./access/authenticator.ts";
+import { TenantSchema } from "./access/claims.ts";
 import type { RevocationFeed } from "./access/revocation-feed.ts";
 import { createRevocationFeed } from "./access/revocation-feed.ts";
+import { REVOCATION_CHANNEL } from "./access/revocation-log.ts";
 import type { Revocation } from "./access/revocations.ts";
 import { Application } from "./application/application.ts";
 import type { Bus } from "./bus/bus.ts";
@@ -23,6 +26,8 @@ export interface NodeOptions {
   readonly runtime: Runtime;
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
+  /** Longest life of a token that the authenticator admits, in milliseconds: revocations are kept that long. Default 30 days. */
+  readonly tokenLifetime?: number | undefined;
 }
 
 /**
@@ -49,7 +54,7 @@ export class Node {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#channels = new Channels(app, log, bus, runtime, runtime.randomId());
     this.#rules = new AccessRules({ app, runtime });
-    this.#revocations = createRevocationFeed({ log, runtime });
+    this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;
     this.#connections = new Connections({
       authenticator,
@@ -63,7 +68,7 @@ export class Node {
           return revocations.fresh();
         },
       },
-      isRevoked: (identity) => revocations.isRevoked(identity),
+      refusalOf: (identity) => revocations.refusalOf(identity),
     });
   }
 
@@ -71,6 +76,7 @@ export class Node {
   async start(): Promise<void> {
     this.#revocations.onRevoked(() => this.#connections.revoke((identity) => this.#revocations.isRevoked(identity)));
     this.#revocations.onFresh(() => this.#connections.wake());
+    this.#channels.watch(REVOCATION_CHANNEL, () => this.#revocations.hint());
     await this.#revocations.start();
     this.#channels.start();
     this.#connections.start();
@@ -94,8 +100,11 @@ export class Node {
     return this.#connections.accept(transport);
   }
 
-  /** The application's own side of a tenant. */
+  /** The application's own side of a tenant. @throws RangeError when that is not a tenant's name */
   application(tenant = "default"): Application {
+    if (!v.is(TenantSchema, tenant)) {
+      throw new RangeError(`"${tenant}" is not a tenant's name: small letters, digits and - (63 at most)`);
+    }
     let application = this.#applications.get(tenant);
     if (!application) {
       const ports = { channels: this.#channels, log: this.#log, runtime: this.#runtime, limits: this.#limits };
@@ -106,8 +115,9 @@ export class Node {
   }
 
   /** Revokes a token, a user or a tenant, on every node. Resolves when that is durable; it takes effect within 2 s. */
-  revoke(revocation: Revocation): Promise<void> {
-    return this.#revocations.revoke(revocation);
+  async revoke(revocation: Revocation): Promise<void> {
+    await this.#revocations.revoke(revocation);
+    await this.#channels.changed(REVOCATION_CHANNEL);
   }
 
   /** The rights of all connections, or of a tenant's or a user's, are asked for anew. On this node. */

@@ -89,6 +89,7 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     authenticator,
     runtime,
     limits: options.limits,
+    tokenLifetime: lifetimeOf(options),
   });
   try {
     await node.start();
@@ -110,9 +111,14 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
 }
 
 function tokensOf(app: AppDefinition, options: ServerOptions, runtime: Runtime): Authenticator {
-  const { secret, jwks, issuer, audience, maxTokenSeconds } = options;
-  const maxLifetime = maxTokenSeconds === undefined ? undefined : maxTokenSeconds * 1_000;
+  const { secret, jwks, issuer, audience } = options;
+  const maxLifetime = lifetimeOf(options);
   return createJwtAuthenticator({ runtime, secret, jwks, issuer, audience, maxLifetime, guests: app.guests });
+}
+
+/** The longest life of a token in milliseconds. */
+function lifetimeOf({ maxTokenSeconds }: ServerOptions): number | undefined {
+  return maxTokenSeconds === undefined ? undefined : maxTokenSeconds * 1_000;
 }
 
 interface Parts {

@@ -40,6 +40,7 @@ export class Channels {
   readonly #live = new Map<ChannelKey, Channel>();
   readonly #loading = new Map<ChannelKey, Loading>();
   readonly #idle = new Map<ChannelKey, number>();
+  readonly #watchers = new Map<ChannelKey, () => void>();
   #timer: Timer | undefined;
   #looking = false;
   #lookAgain = false;
@@ -122,8 +123,14 @@ export class Channels {
     await this.#look([key]);
   }
 
+  /** Has `listener` called when another node says that a channel of the server's own has changed. */
+  watch(key: ChannelKey, listener: () => void): void {
+    this.#watchers.set(key, listener);
+  }
+
   #receive(message: BusMessage): void {
     if (message.kind === "beacon") return;
+    this.#watchers.get(message.channel)?.();
     this.#touch(message.channel);
     const channel = this.#live.get(message.channel);
     if (!channel) return;

@@ -21,8 +21,8 @@ export interface ConnectionPorts extends SessionPorts {
   readonly authenticator: Authenticator;
   readonly turn: FlushTurn;
   readonly gate: Gate;
-  /** Is this identity revoked? */
-  isRevoked(identity: Identity): boolean;
+  /** Why this identity may not come in (it was revoked), if so. */
+  refusalOf(identity: Identity): ErrorCode | undefined;
 }
 
 type State =
@@ -160,7 +160,8 @@ export class Connection implements TransportEvents {
 
   async #admit(credentials: Pick<Hello, "token" | "guest">): Promise<Identity> {
     const identity = await this.#ports.authenticator.authenticate(credentials);
-    if (this.#ports.isRevoked(identity)) throw new TandemError("token-revoked");
+    const refusal = this.#ports.refusalOf(identity);
+    if (refusal) throw new TandemError(refusal);
     if (isOver(identity, this.#ports.runtime.now())) throw new TandemError("token-expired");
     return identity;
   }
