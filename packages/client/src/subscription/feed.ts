@@ -229,6 +229,8 @@ export class Feed {
       this.#unplaceAll();
       this.#written.forget(this.channel);
     }
+    // Since the wire before this one, the channel may have begun another life.
+    for (const handler of this.#handlers) if (!mayStand(handler, wire)) handler.unplace();
     for (const handler of placed) handler.place(position);
     this.#goOn();
     if (reset) for (const handler of placed) handler.reset(reset, position);
@@ -260,6 +262,13 @@ export class Feed {
     const state = this.#wire.position.offset >= this.#wire.head ? "live" : "catching-up";
     for (const handler of [...this.#handlers]) if (handler.at !== undefined) handler.become(state);
   }
+}
+
+/** May a handler's place be one of the history that a wire carries, as far as can be told? */
+function mayStand({ at, position }: Handler, wire: Wire): boolean {
+  if (at === undefined) return true;
+  if (!position || at > wire.head) return false;
+  return position.epoch === wire.position.epoch || (position.epoch === UNBORN && at === 0);
 }
 
 /** Do the events of a range stand in it, in order? */

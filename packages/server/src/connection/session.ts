@@ -31,7 +31,10 @@ export type SessionRequest = Subscribe | Unsubscribe | Publish | History;
 export class Session {
   readonly ports: SessionPorts;
   readonly outbox: Outbox;
-  readonly #requests = new Set<number>();
+  /** Requests that wait for their answer, by id. */
+  readonly #requests = new Map<number, SessionRequest["type"]>();
+  /** Those of them that are publishes: they have a bound of their own, so that neither keeps the other out. */
+  #publishes = 0;
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
   readonly rights: Rights;
@@ -80,13 +83,17 @@ export class Session {
       return;
     }
     const { limits } = this.ports;
-    const bound = request.type === "publish" ? limits.inFlight + limits.requests : limits.requests;
-    if (this.#requests.size >= bound) {
+    const isPublish = request.type === "publish";
+    const full = isPublish
+      ? this.#publishes >= limits.inFlight
+      : this.#requests.size - this.#publishes >= limits.requests;
+    if (full) {
       const error = new TandemError("too-many-requests", undefined, { retryAfter: 1_000 });
       this.outbox.push("normal", errorMessage(error, request));
       return;
     }
-    this.#requests.add(request.id);
+    this.#requests.set(request.id, request.type);
+    if (isPublish) this.#publishes++;
     switch (request.type) {
       case "publish":
         return this.#publishing.take(request);
@@ -105,19 +112,26 @@ export class Session {
   }
 
   answerWith(request: { readonly id: number }, lane: Lane, message: Outgoing): void {
-    if (!this.#ended && this.#requests.delete(request.id)) this.outbox.push(lane, message);
+    if (!this.#ended && this.#settle(request.id)) this.outbox.push(lane, message);
   }
 
   /** Answers a request with an error. What is not a `TandemError` is logged, and told as `internal`. */
   fail(request: { readonly id: number; readonly channel?: string }, error: unknown): void {
-    if (this.#ended || !this.#requests.delete(request.id)) return;
+    if (this.#ended || !this.#settle(request.id)) return;
     if (!(error instanceof TandemError)) this.ports.runtime.logger.error({ error }, "a request failed");
     this.outbox.push("normal", errorMessage(error, request));
+  }
+
+  /** @returns whether it waited for its answer */
+  #settle(id: number): boolean {
+    if (this.#requests.get(id) === "publish") this.#publishes--;
+    return this.#requests.delete(id);
   }
 
   end(): void {
     this.#ended = true;
     this.#requests.clear();
+    this.#publishes = 0;
     this.#subscriptions.end();
   }
 }
