@@ -146,7 +146,7 @@ function missing(reader: Reader, ledger: Ledger, from: Position, to: Position): 
   if (to.offset <= from.offset) return `goes back from ${place(from)} to ${place(to)}`;
   const facts = ledger.between(reader.channel, from, to, to.epoch);
   if (!facts) return `${place(to)} does not follow from ${place(from)}`;
-  const unseen = facts.find((fact) => sees(reader.user, fact) && fact.redactedAt === undefined);
+  const unseen = facts.find((fact) => sees(reader.user, fact) && !fact.erased);
   return unseen && `event ${unseen.offset} was left out`;
 }
 

@@ -33,7 +33,7 @@ export function differs(shown: Shown, fact: Fact, at: number): string | undefine
   }
   const stray = Object.keys(shown).find((field) => !FIELDS.has(field) && field !== "kind" && field !== "at");
   if (stray) return `event ${shown.offset} tells its ${stray}, which nobody is to know`;
-  if (shown.data === null && fact.redactedAt !== undefined) return undefined;
+  if (shown.data === null && fact.erased) return undefined;
   if (JSON.stringify(shown.data) !== fact.data) return `event ${shown.offset} has other data than the log`;
   if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS) return `event ${shown.offset} was erased long ago`;
   return undefined;
@@ -61,7 +61,7 @@ export function compare(
     }
     if (!given || !event) {
       // An erased payload does not tell any more whom it was for.
-      if (fact.redactedAt !== undefined) continue;
+      if (fact.erased) continue;
       return { rule: "G3", text: `event ${fact.offset} of ${fact.channel} is missing, the range covers it` };
     }
     next++;

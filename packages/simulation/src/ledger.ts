@@ -20,6 +20,8 @@ export interface Fact {
   /** Number of the publish that it came from, as its payload tells; 0 where it tells none. */
   readonly publish: number;
   redactedAt: number | undefined;
+  /** It was redacted once, in whatever history. */
+  erased: boolean;
   /** A restored backup has taken it back. */
   lost: boolean;
 }
@@ -149,6 +151,7 @@ export class Ledger {
         serial: ++this.#serial,
         publish,
         redactedAt: undefined,
+        erased: false,
         lost: false,
       };
       line.facts.push(fact);
@@ -168,7 +171,9 @@ export class Ledger {
 
   redacted(at: number, channel: ChannelKey, offset: number): void {
     const fact = this.#lines.get(channel)?.facts[offset - 1];
-    if (fact) fact.redactedAt ??= at;
+    if (!fact) return;
+    fact.redactedAt ??= at;
+    fact.erased = true;
   }
 
   removed(at: number, channel: ChannelKey): void {

@@ -281,7 +281,7 @@ export class Wire implements Wiretap {
     if (request.before !== undefined && newest.offset >= request.before) wrong("wire", `a page before ${request.before} reaches ${newest.offset}`);
     const { atLeast, before } = request;
     if (atLeast && !before && atLeast.epoch === epoch && this.#ledger.at(line.facts[0]?.channel ?? "", atLeast)?.lost === false) {
-      const missed = line.facts.slice(newest.offset, atLeast.offset).find((fact) => sees(identity.user, fact) && fact.redactedAt === undefined);
+      const missed = line.facts.slice(newest.offset, atLeast.offset).find((fact) => sees(identity.user, fact) && !fact.erased);
       if (missed) wrong("G4", `a page of ${channel} ends at ${newest.offset}, asked for at least ${atLeast.offset}`);
     }
   }
