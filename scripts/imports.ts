@@ -1,6 +1,6 @@
 /**
  * Checks who imports whom: between packages, down the stages of the server, and that run-time imports have no circle.
- * The rules stand in `violationsOf`; each says what to do instead. Tests and contract suites are exempt.
+ * The rules stand in `violationsOf`; each says what to do instead. Tests, fixtures and contract suites are exempt.
  *
  *     node scripts/imports.ts   prints each violation as `file:line imports X: what to do`; exit code 1 if there is one
  */
@@ -75,7 +75,7 @@ export function violationsOf(sources: ReadonlyMap<string, string>): Violation[] 
 }
 
 function isTest(file: string): boolean {
-  return /\.(test|test-d|contract)\.tsx?$/.test(file) || file.includes("/e2e/");
+  return /\.(test|test-d|contract|fixture)\.tsx?$/.test(file) || file.includes("/e2e/");
 }
 
 /** The workspace that a file belongs to, such as `packages/server`. */

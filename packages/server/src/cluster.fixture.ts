@@ -1,0 +1,240 @@
+import { channel, defineApp, event } from "@tandem/app";
+import type { Codec, Limits } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
+import * as v from "valibot";
+import { expect, onTestFinished } from "vitest";
+import type { Identity } from "./access/authenticator.ts";
+import type { Envelope } from "./bus/bus.ts";
+import { RawClient } from "./connection/raw-client.fixture.ts";
+import { VirtualRuntime } from "./connection/runtime.fixture.ts";
+import type { Log } from "./log/log.ts";
+import { createMemoryLog } from "./log/memory.ts";
+import { MemoryStore } from "./log/memory-store.ts";
+import type { Node } from "./node.ts";
+import { createNode } from "./node.ts";
+
+const Message = v.object({ text: v.string() });
+
+/** Switches that tests turn: what the app's functions answer. */
+export interface Rules {
+  /** The schema of `strict` takes everything. */
+  lenient: boolean;
+  /** Rights that the `access` function of `club` gives; undefined: as granted. */
+  club: readonly ("read" | "publish")[] | undefined;
+  /** The `visible` function of `private` throws. */
+  blind: boolean;
+}
+
+function appOf(rules: Rules) {
+  const strict = v.pipe(
+    v.unknown(),
+    v.check(() => rules.lenient, "is not taken now"),
+  );
+  return defineApp({
+    channels: {
+      room: channel({ events: { message: Message } }),
+      strict: channel({ events: { message: strict } }),
+      slow: channel({
+        events: {
+          message: v.pipeAsync(
+            Message,
+            v.transformAsync(async (data) => data),
+          ),
+        },
+      }),
+      note: channel({
+        events: {
+          message: event({
+            version: 2,
+            schema: v.object({ text: v.string(), tone: v.string() }),
+            upcasters: { 1: (data) => ({ ...(data as object), tone: "plain" }) },
+          }),
+        },
+      }),
+      private: channel({
+        events: { message: v.object({ text: v.string(), to: v.string() }) },
+        visible: ({ data }, viewer) => {
+          if (rules.blind) throw new Error("visible failed");
+          return (data as { to: string } | null)?.to === viewer.user;
+        },
+      }),
+      club: channel({ events: { message: Message }, access: async ({ granted }) => rules.club ?? granted }),
+      alert: channel({ events: { message: Message }, priority: "critical" }),
+      bulk: channel({ events: { message: Message }, priority: "bulk" }),
+      kept: channel({ events: { message: Message }, retention: { count: 20 } }),
+    },
+  });
+}
+
+type Method = keyof Log;
+
+/** A log that counts what it is asked, and that can be made to fail or to wait. */
+export interface WatchedLog {
+  readonly log: Log;
+  readonly calls: { readonly method: Method; readonly about: unknown }[];
+  /** Methods that fail now; `after`: only after they took effect. */
+  failing: Partial<Record<Method, "before" | "after">>;
+  /** Methods that wait until this is let go. */
+  held: Partial<Record<Method, Promise<void>>>;
+  count(method: Method, about?: unknown): number;
+}
+
+function watched(inner: Log): WatchedLog {
+  const calls: { method: Method; about: unknown }[] = [];
+  const watch: Omit<WatchedLog, "log"> = {
+    calls,
+    failing: {},
+    held: {},
+    count: (method, about) =>
+      calls.filter((call) => call.method === method && (about === undefined || call.about === about)).length,
+  };
+  const log = new Proxy(inner, {
+    get: (target, method: Method) => {
+      if (method === "health") return () => target.health();
+      return async (...args: never[]) => {
+        calls.push({ method, about: args[0] });
+        await watch.held[method];
+        const failing = watch.failing[method];
+        const broken = () => new TandemError("storage-unavailable");
+        if (failing === "before") throw broken();
+        const answer = await (target[method] as (...args: never[]) => unknown)(...args);
+        if (failing === "after") throw broken();
+        return answer;
+      };
+    },
+  });
+  return Object.assign(watch, { log });
+}
+
+/** A bus between nodes that can be made to lose. */
+export class LossyBus {
+  readonly #listeners = new Set<(envelope: Envelope) => void>();
+  /** Which messages are lost. */
+  loses: (envelope: Envelope) => boolean = () => false;
+
+  send(envelope: Envelope): void {
+    if (this.loses(envelope)) return;
+    for (const listener of this.#listeners) listener(envelope);
+  }
+
+  listen(listener: (envelope: Envelope) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Nodes on one store and one bus, under virtual time. Ends with the test, and holds every client's faults against it. */
+export class Cluster {
+  readonly runtime = new VirtualRuntime();
+  readonly rules: Rules = { lenient: false, club: undefined, blind: false };
+  readonly store = new MemoryStore();
+  readonly bus = new LossyBus();
+  readonly logs: WatchedLog[] = [];
+  readonly nodes: Node[] = [];
+  readonly clients: RawClient[] = [];
+  readonly #identities = new Map<string, Identity>();
+  readonly #limits: Partial<Limits>;
+
+  constructor(options: ClusterOptions) {
+    this.#limits = options.limits ?? {};
+  }
+
+  async addNode(): Promise<Node> {
+    const log = watched(createMemoryLog({ store: this.store }));
+    const node = createNode({
+      app: appOf(this.rules),
+      log: log.log,
+      bus: this.bus,
+      authenticator: { authenticate: async ({ token = "" }) => this.#identify(token) },
+      runtime: this.runtime,
+      limits: this.#limits,
+    });
+    this.logs.push(log);
+    this.nodes.push(node);
+    await node.start();
+    return node;
+  }
+
+  #identify(token: string): Identity {
+    const identity = this.#identities.get(token);
+    if (!identity) throw new TandemError("token-invalid");
+    return identity;
+  }
+
+  /** A token, by its name. */
+  token(name: string, identity: Partial<Identity> = {}): string {
+    this.#identities.set(name, {
+      tenant: "acme",
+      user: name,
+      name: undefined,
+      guest: false,
+      grants: { "*": ["read", "publish"] },
+      expires: undefined,
+      issued: this.runtime.now(),
+      token: `jti-${name}`,
+      ...identity,
+    });
+    return name;
+  }
+
+  /** A client that has connected, and said nothing. */
+  stranger(node = 0, codec?: Codec): RawClient {
+    const client = new RawClient(this.runtime, codec);
+    this.clients.push(client);
+    return client.connect((transport) => this.node(node).accept(transport));
+  }
+
+  /** A client of a user (a token of that name is made where there is none). */
+  async client(user: string, node = 0, codec?: Codec): Promise<RawClient> {
+    const client = this.stranger(node, codec);
+    const token = this.#identities.has(user) ? user : this.token(user);
+    expect(await client.hello(token)).toMatchObject({ type: "welcome" });
+    return client;
+  }
+
+  node(at = 0): Node {
+    return this.nodes[at] as Node;
+  }
+
+  log(at = 0): WatchedLog {
+    return this.logs[at] as WatchedLog;
+  }
+
+  settle(): Promise<void> {
+    return this.runtime.settle();
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.runtime.advance(ms);
+  }
+
+  /** Publishes texts by the application of the tenant `acme`. */
+  async fill(name: string, count: number, node = 0, text: (n: number) => string = String): Promise<void> {
+    const application = this.node(node).application("acme");
+    const done = Promise.all(
+      Array.from({ length: count }, (_, at) => application.publish(name, "message", { text: text(at + 1) })),
+    );
+    await this.settle();
+    await done;
+  }
+}
+
+export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const made = new Cluster(options);
+  for (let at = 0; at < (options.nodes ?? 1); at++) await made.addNode();
+  onTestFinished(() => {
+    for (const node of made.nodes) node.destroy();
+    expect(made.clients.flatMap((client) => client.faults)).toEqual([]);
+  });
+  return made;
+}
+
+/** The texts of events 1 to `count` as `fill` makes them. */
+export function numbers(count: number, from = 1): string[] {
+  return Array.from({ length: count - from + 1 }, (_, at) => String(from + at));
+}
