@@ -25,6 +25,7 @@ export async function dev(args: readonly string[], environment: Environment, out
   const env = { TANDEM_DRAIN_MS: DRAIN_MS, ...environment };
   const watched = new Map<string, FSWatcher>();
   let server: ChildProcess | undefined;
+  let port: number | undefined;
   let settle: NodeJS.Timeout | undefined;
   let stopping = false;
   let busy = false;
@@ -37,9 +38,11 @@ export async function dev(args: readonly string[], environment: Environment, out
     });
 
   const start = () => {
-    server = run([]);
+    // A port that was free the first time (port 0) stays this server's: clients come back to it.
+    server = run(port === undefined ? [] : ["--port", String(port)]);
     const started = server;
-    started.on("message", (message: { files: string[] }) => {
+    started.on("message", (message: { files: string[]; port: number }) => {
+      port = message.port;
       for (const file of message.files) follow(file);
     });
     started.on("exit", (code) => {

@@ -47,8 +47,8 @@ export async function serve(options: ServeOptions, environment: Environment, out
     throw listenFailure(error, configuration);
   });
   const socket = `${url.replace(/^http/, "ws")}/ws`;
-  // Whoever started this process (tandem dev) is told which files the definition is made of.
-  process.send?.({ ready: true, files });
+  // Whoever started this process (tandem dev) is told where it listens, and which files the definition is made of.
+  process.send?.({ port, files });
   const lines = [
     `Tandem is running (${configuration.mode}).`,
     ...(configuration.static === undefined ? [] : [`  page       ${url}`]),
