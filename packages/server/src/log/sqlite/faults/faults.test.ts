@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSqliteLog } from "../sqlite.ts";
-import type { Call, Traced } from "./tracing.contract.ts";
-import { answersBeforeTheirSync, answersIn, parseTrace, publishUnder } from "./tracing.contract.ts";
+import type { Call, Traced } from "./tracing.fixture.ts";
+import { answersBeforeTheirSync, answersIn, parseTrace, publishUnder, STRACE } from "./tracing.fixture.ts";
 
 let folder: string;
 let file: string;

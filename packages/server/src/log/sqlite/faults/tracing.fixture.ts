@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** The system call tracer, if it is there. */
 export const STRACE = [process.env.TANDEM_TEST_STRACE, "/usr/bin/strace"].find((path) => path && existsSync(path));
 
-const PUBLISHER = join(import.meta.dirname, "publisher.contract.ts");
+const PUBLISHER = join(import.meta.dirname, "publisher.fixture.ts");
 
 /** One system call, as it began and as it ended: places in the one order of all that the tracer saw. */
 export interface Call {

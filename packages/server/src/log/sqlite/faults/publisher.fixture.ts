@@ -2,7 +2,7 @@
  * A program for tests: publishes into a log file from many producers, tries again what was refused, and tells of each
  * answer with one `write` call, so that a tracer sees answers and syncs in their order.
  *
- *     node publisher.contract.ts FILE PRODUCERS IN_FLIGHT APPENDS
+ *     node publisher.fixture.ts FILE PRODUCERS IN_FLIGHT APPENDS
  *
  * Prints `open`, then `ack TOKEN OFFSET` for what was stored (TOKEN is its payload), `refused CODE`, `read COUNT` for each
  * read made while the log cannot be written, `writable` or `not-writable REASON`, and `done` once all was stored.
