@@ -18,6 +18,5 @@ export {
   readConfiguration,
 } from "./operations/configuration.ts";
 export { developmentSecret } from "./operations/development-secret.ts";
-export { nearest } from "./operations/nearest.ts";
 export { stopOnSignals } from "./operations/stop-signals.ts";
 export { createServer, LOG_FILE, type Server, type ServerOptions } from "./server.ts";

@@ -7,7 +7,7 @@ import type { Runtime } from "@tandem/runtime";
 const ONE_SIGNAL = 500;
 
 /** The part of `process` that is needed here. */
-export interface Stoppable {
+interface Stoppable {
   on(signal: "SIGTERM" | "SIGINT", listener: (signal: string) => void): unknown;
   exit(code: number): void;
 }
