@@ -188,7 +188,9 @@ describe("publish", () => {
     const before = world.log().count("append");
     const { promise, resolve } = Promise.withResolvers<void>();
     world.log().held = { append: promise };
-    for (let seq = 1; seq <= 50; seq++) client.say({ id: client.nextId(), ...client.publishing("room:1", seq) });
+    client.say({ id: client.nextId(), ...client.publishing("room:1", 1) });
+    await world.settle();
+    for (let seq = 2; seq <= 50; seq++) client.say({ id: client.nextId(), ...client.publishing("room:1", seq) });
     await world.settle();
     resolve();
     await world.settle();

@@ -59,6 +59,8 @@ export class AppendQueue {
 
   async #run(): Promise<void> {
     this.#inFlight = true;
+    // One frame may bring many publishes: the first of them waits for the others, and for no timer.
+    await undefined;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
       this.#waiting = this.#waiting.slice(BATCH);

@@ -42,6 +42,8 @@ export class Channel implements Source {
   readonly #subscribers = new Set<Subscriber>();
   #head: Head;
   #recent: Recent;
+  /** The epoch that the channel gets if an append of this node brings it to life. */
+  #birth: string;
   #catchingUp: Promise<boolean> | undefined;
   #doubted = false;
   #closed = false;
@@ -66,6 +68,7 @@ export class Channel implements Source {
       () => this.doubt(),
     );
     this.#replay = new Replay(this, ports);
+    this.#birth = this.#newBirth();
     this.#recent = this.#remember(tail);
   }
 
@@ -110,18 +113,20 @@ export class Channel implements Source {
     return () => this.#subscribers.delete(subscriber);
   }
 
+  #newBirth(): string {
+    return this.#ports.runtime.randomId().slice(0, 12);
+  }
+
   /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */
   append(append: Omit<Append, "channel" | "now" | "birth">): Promise<AppendResult> {
-    const { runtime } = this.#ports;
-    return this.#queue.push({
-      ...append,
-      channel: this.key,
-      now: runtime.now(),
-      birth: runtime.randomId().slice(0, 12),
-    });
+    const { producer, events, refusal, expect } = append;
+    const now = this.#ports.runtime.now();
+    return this.#queue.push({ channel: this.key, producer, events, refusal, expect, now, birth: this.#birth });
   }
 
   #committed(committed: Committed): void {
+    // The channel came to life under this name: the next life needs another one.
+    if (committed.epoch === this.#birth) this.#birth = this.#newBirth();
     this.#ports.send({ kind: "events", channel: this.key, ...committed });
     this.#apply(committed);
   }
