@@ -336,7 +336,7 @@ it("G10: after needs-auth it brings a fresh token on the same connection, then e
 });
 
 it("a lapse without a fresh token is told, retried, and ends in blocked when the server will not have it", async () => {
-  const answers = ["t1", undefined, "t2", "t3"];
+  const answers = ["t1", undefined, "t2", "t3", "t4"];
   const { client, connected, runtime } = world({
     token: () => {
       const token = answers.shift();
@@ -352,8 +352,12 @@ it("a lapse without a fresh token is told, retried, and ends in blocked when the
   await server.say({ ...refused, id: server.last("refresh").id });
   expect(client.status.get()).toEqual({ kind: "needs-auth", reason: "token-expired" });
   await runtime.pass(2_000);
-  expect(server.all("refresh").map(({ token }) => token)).toEqual(["t2", "t3"]);
-  await server.say({ ...refused, id: server.last("refresh").id, code: "token-revoked", retryable: false });
+  const revoked = { ...refused, code: "token-revoked", retryable: false };
+  await server.say({ ...revoked, id: server.last("refresh").id });
+  expect(client.status.get()).toEqual({ kind: "needs-auth", reason: "token-revoked" });
+  await runtime.pass(4_000);
+  expect(server.all("refresh").map(({ token }) => token)).toEqual(["t2", "t3", "t4"]);
+  await server.say({ ...revoked, id: server.last("refresh").id });
   expect(client.status.get()).toEqual({ kind: "blocked", code: "token-revoked", message: "Old." });
 });
 

@@ -8,7 +8,7 @@ import { fetchToken } from "./token.ts";
 
 /** The share of a token's remaining life after which a fresh one is asked for. */
 const SHARE = 0.8;
-/** Least milliseconds between renewals: the application may hand out the same token until it ends. */
+/** Least milliseconds between renewals that depend on the server: the application may hand out the same token again. */
 const LEAST_MS = 1_000;
 /** Longest single timer in milliseconds: those of platforms overflow past 2^31. */
 const LONGEST_MS = 6 * 3_600_000;
@@ -20,7 +20,7 @@ export interface RenewalEvents {
   send(token: string): number;
   /** There is no fresh token yet, and another try will be made. */
   delayed(reason: ErrorCode): void;
-  /** The server will not have the fresh token. */
+  /** The server will not have a fresh token, nor the next one. */
   refused(code: ErrorCode, message: string): void;
   unanswered(): void;
 }
@@ -34,6 +34,8 @@ export class Renewal {
   /** Asked of the application (the call that gives that up), or of the server (the request's id). */
   #underWay: (() => void) | number | undefined;
   #failures = 0;
+  /** The last one was refused for good. */
+  #refused = false;
 
   constructor(runtime: Runtime, token: TokenSource, events: RenewalEvents) {
     this.#runtime = runtime;
@@ -51,13 +53,17 @@ export class Renewal {
   accepted({ expires, time }: Welcome): void {
     this.stop();
     this.#failures = 0;
+    this.#refused = false;
     if (expires === undefined) return;
     this.#renewAt(this.#runtime.elapsed() + Math.max((expires - time) * SHARE, LEAST_MS));
   }
 
   rejected({ code, message, retryable, retryAfter }: ErrorMessage): void {
     this.stop();
-    if (retryable) this.#later(knownCode(code), retryAfter);
+    // A token made in the very second of a revocation falls under it, and one that was kept too: the next one need not.
+    const again = retryable || !this.#refused;
+    this.#refused = !retryable;
+    if (again) this.#later(knownCode(code), retryAfter ?? LEAST_MS);
     else this.#events.refused(knownCode(code), message);
   }
 
