@@ -103,6 +103,21 @@ describe("a server of its own", () => {
     expect(server.connections).toBe(2);
   });
 
+  it("G1: finds in its data folder what it stored before", async () => {
+    const data = mkdtempSync(join(tmpdir(), "tandem-server-"));
+    toClose.push(() => rmSync(data, { recursive: true, force: true }));
+    const options = { data, port: 0, runtime: systemRuntime() };
+    const first = await createServer(app, options);
+    toClose.push(() => first.close());
+    await first.application().publish("room:1", "message", { text: "kept" });
+    await expect(createServer(app, options)).rejects.toThrow("in use by another server");
+    await first.close();
+    const second = await createServer(app, options);
+    toClose.push(() => second.close());
+    const { events } = await second.application().history("room:1");
+    expect(events.map((event) => event.data)).toEqual([{ text: "kept" }]);
+  });
+
   it("tells that it lives, and that it is ready", async () => {
     const { url } = await (await start()).listen();
     for (const path of ["/healthz", "/readyz"]) {
