@@ -34,7 +34,7 @@ function checkPublish(publish: Publish, history: History, ledger: Ledger, at: nu
       if (due) wrong("G14", `acknowledged, and should have been refused with ${due}`);
       const fact = ledger.at(channel, verdict.position);
       if (fact?.publish !== n) return wrong("G1", `acknowledged at ${JSON.stringify(verdict.position)}, and not stored there`);
-      if (fact.committedAt > (publish.settledAt ?? at)) wrong("G1", "acknowledged before it was committed");
+      if (fact.firstCommittedAt > (publish.settledAt ?? at)) wrong("G1", "acknowledged before it was committed");
       if (!fact.lost && !isKept(fact, ledger)) wrong("G1", `acknowledged, and gone from ${channel}`);
       return;
     }

@@ -64,7 +64,7 @@ function isAway(world: World, visitor: Visitor): boolean {
 }
 
 function isThere(world: World, visitor: Visitor): boolean {
-  if (!visitor.connected || visitor.unsettled > 0) return false;
+  if (isAway(world, visitor) || visitor.unsettled > 0) return false;
   return visitor.readings.every(({ channel, subscription }) => {
     const head = world.ledger.head(`${visitor.person.tenant}/${channel}`);
     return subscription.position !== undefined && samePosition(subscription.position, head);

@@ -115,9 +115,8 @@ export class Faults {
     const connections = [...this.#world.network.connections];
     if (connections.length === 0) return false;
     const { down } = random.pick(connections);
-    const { bandwidth } = down.conditions;
-    down.widen(random.between(0.5, 6));
-    this.#world.clock.after(random.around(6_000), undefined, () => down.widen(bandwidth));
+    down.narrow(random.between(0.5, 6));
+    this.#world.clock.after(random.around(6_000), undefined, () => down.narrow());
     return true;
   }
 

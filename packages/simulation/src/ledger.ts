@@ -15,6 +15,8 @@ export interface Fact {
   readonly author: string | undefined;
   readonly time: number;
   readonly committedAt: number;
+  /** …for the first time: after a restoration the same may be committed again. */
+  readonly firstCommittedAt: number;
   /** Counts all commits of the store. */
   readonly serial: number;
   /** Number of the publish that it came from, as its payload tells; 0 where it tells none. */
@@ -148,6 +150,7 @@ export class Ledger {
         author: event.author,
         time: result.time,
         committedAt: at,
+        firstCommittedAt: tags.get(result.tags[index] ?? "")?.firstCommittedAt ?? at,
         serial: ++this.#serial,
         publish,
         redactedAt: undefined,

@@ -25,6 +25,7 @@ interface Flight {
 /** One direction of a connection: keeps the order, loses nothing until it is cut. */
 export class Pipe {
   readonly conditions: Conditions;
+  readonly #usual: number;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #reader: Process;
@@ -42,6 +43,7 @@ export class Pipe {
     this.#random = random;
     this.#reader = reader;
     this.conditions = conditions;
+    this.#usual = conditions.bandwidth;
     this.#deliver = deliver;
   }
 
@@ -67,8 +69,8 @@ export class Pipe {
     this.#waiting.length = 0;
   }
 
-  /** The way becomes wider or narrower: what is on it feels it too. */
-  widen(bandwidth: number): void {
+  /** The way becomes narrow, or (without a number) as wide as it was: what is on it feels it too. */
+  narrow(bandwidth: number = this.#usual): void {
     this.conditions.bandwidth = bandwidth;
     this.#departure = this.#clock.now;
     this.#arrival = this.#clock.now;

@@ -20,9 +20,6 @@ import { Wire } from "./wire.ts";
 /** Limits that make what is rare frequent: small windows, quick pings. */
 const LIMITS: Limits = { ...DEFAULT_LIMITS, windowBytes: 16_384, pingMs: 4_000, pongMs: 2_000, inFlight: 16, requests: 16, historyPage: 50 };
 
-/** Bytes a millisecond of every connection, once faults have stopped. */
-const FAIR_BANDWIDTH = 1_000;
-
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
 const OUTCOMES = 16;
 
@@ -142,10 +139,7 @@ export class World {
     this.storage.fullUntil = 0;
     this.storage.stalledUntil = 0;
     this.bus.outageUntil = 0;
-    for (const { up, down } of this.network.connections) {
-      up.widen(FAIR_BANDWIDTH);
-      down.widen(FAIR_BANDWIDTH);
-    }
+    for (const { down } of this.network.connections) down.narrow();
     for (const host of this.hosts) host.start();
     return over;
   }
