@@ -64,15 +64,16 @@ export function restoring(file: string): string {
 /**
  * Looks for damage: the structure of the file, then that every channel's row agrees with its messages.
  *
+ * @param wholeUpTo bytes of the file up to which all of it is read
  * @throws TandemError `storage-unavailable` with what was found and what to do
  */
-export function checkIntegrity(database: DatabaseSync, file: string): void {
-  const finding = structure(database, file) ?? disagreement(database);
+export function checkIntegrity(database: DatabaseSync, file: string, wholeUpTo = CHECK_BYTES): void {
+  const finding = structure(database, file, wholeUpTo) ?? disagreement(database);
   if (finding !== undefined) throw new TandemError("storage-unavailable", damaged(file, finding));
 }
 
-function structure(database: DatabaseSync, file: string): string | undefined {
-  if (statSync(file).size > CHECK_BYTES) return undefined;
+function structure(database: DatabaseSync, file: string, wholeUpTo: number): string | undefined {
+  if (wholeUpTo !== Number.POSITIVE_INFINITY && statSync(file).size > wholeUpTo) return undefined;
   const found = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
   return found === "ok" ? undefined : String(found).replace(/\s+/g, " ");
 }
