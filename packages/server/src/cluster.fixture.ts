@@ -76,6 +76,8 @@ export interface WatchedLog {
   failing: Partial<Record<Method, "before" | "after">>;
   /** Methods that wait until this is let go. */
   held: Partial<Record<Method, Promise<void>>>;
+  /** Methods whose answers wait until this is let go. */
+  late: Partial<Record<Method, Promise<void>>>;
   count(method: Method, about?: unknown): number;
 }
 
@@ -85,6 +87,7 @@ function watched(inner: Log): WatchedLog {
     calls,
     failing: {},
     held: {},
+    late: {},
     count: (method, about) =>
       calls.filter((call) => call.method === method && (about === undefined || call.about === about)).length,
   };
@@ -98,6 +101,7 @@ function watched(inner: Log): WatchedLog {
         const broken = () => new TandemError("storage-unavailable");
         if (failing === "before") throw broken();
         const answer = await (target[method] as (...args: never[]) => unknown)(...args);
+        await watch.late[method];
         if (failing === "after") throw broken();
         return answer;
       };

@@ -1,0 +1,269 @@
+import type { Position } from "@tandem/protocol";
+import { describe, expect, it } from "vitest";
+import type { Cluster } from "../cluster.fixture.ts";
+import { cluster, numbers } from "../cluster.fixture.ts";
+
+const KEY = "acme/room:1";
+
+async function positionOf(world: Cluster, name: string): Promise<Position> {
+  const { epoch, offset, tag } = await world.node().application("acme").head(name);
+  return { epoch, offset, tag };
+}
+
+/** The heads are read every 5 s. */
+const LOOK = 5_100;
+
+describe("holes left by the bus", () => {
+  it("G3: one lost message is found by the beacon, without another publish", async () => {
+    const world = await cluster({ nodes: 2 });
+    const client = await world.client("ada", 1);
+    await client.subscribe("room:1");
+    await world.fill("room:1", 1);
+    let lost = 0;
+    world.bus.loses = ({ message }) => message.kind === "events" && ++lost === 1;
+    await world.fill("room:1", 1, 0, () => "lost");
+    expect(client.texts("room:1")).toEqual(["1"]);
+    await world.advance(600);
+    expect(client.texts("room:1")).toEqual(["1", "lost"]);
+  });
+
+  it("G3: one lost message is found by the next one, and order is kept", async () => {
+    const world = await cluster({ nodes: 2 });
+    const client = await world.client("ada", 1);
+    await client.subscribe("room:1");
+    let lost = 0;
+    world.bus.loses = ({ message }) => message.kind === "events" && ++lost <= 2;
+    for (const text of ["1", "2", "3"]) await world.fill("room:1", 1, 0, () => text);
+    expect(client.texts("room:1")).toEqual(numbers(3));
+  });
+
+  it("G3: a bus that loses everything costs five seconds, and nothing else", async () => {
+    const world = await cluster({ nodes: 2 });
+    world.bus.loses = () => true;
+    const client = await world.client("ada", 1);
+    await client.subscribe("room:1");
+    await world.fill("room:1", 100);
+    await world.advance(LOOK);
+    expect(client.texts("room:1")).toEqual(numbers(100));
+  });
+
+  it("G3: a bus that repeats and reorders changes nothing", async () => {
+    const world = await cluster({ nodes: 2 });
+    const client = await world.client("ada", 1);
+    await client.subscribe("room:1");
+    const kept: Parameters<typeof world.bus.send>[0][] = [];
+    world.bus.loses = (envelope) => {
+      if (envelope.message.kind === "events") kept.push(envelope);
+      return envelope.message.kind === "events";
+    };
+    for (const text of ["1", "2", "3", "4"]) await world.fill("room:1", 1, 0, () => text);
+    world.bus.loses = () => false;
+    for (const envelope of [...kept].reverse().concat(kept)) world.bus.send(envelope);
+    await world.settle();
+    expect(client.texts("room:1")).toEqual(numbers(4));
+  });
+
+  it("G3: writes on both nodes at once reach readers of both in one order", async () => {
+    const world = await cluster({ nodes: 2 });
+    const [here, there] = [await world.client("ada", 0), await world.client("bob", 1)];
+    await here.subscribe("room:1");
+    await there.subscribe("room:1");
+    for (let seq = 1; seq <= 50; seq++) {
+      here.say({ id: here.nextId(), ...here.publishing("room:1", seq, { text: `here ${seq}` }) });
+      there.say({ id: there.nextId(), ...there.publishing("room:1", seq, { text: `there ${seq}` }) });
+      if (seq % 10 === 0) await world.settle();
+    }
+    await world.advance(600);
+    expect(here.texts("room:1")).toHaveLength(100);
+    expect(there.texts("room:1")).toEqual(here.texts("room:1"));
+  });
+
+  it("an append whose answer was lost reaches readers when the log answers again", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    await client.subscribe("room:1");
+    world.log().failing = { append: "after", read: "before" };
+    await client.publish("room:1", 1);
+    expect(client.texts("room:1")).toEqual([]);
+    world.log().failing = {};
+    await world.advance(LOOK);
+    expect(client.texts("room:1")).toEqual(["1"]);
+  });
+});
+
+describe("a channel's end and rebirth", () => {
+  it("G3: is told to live subscriptions on every node, and the new life reaches them", async () => {
+    const world = await cluster({ nodes: 2 });
+    const clients = [await world.client("ada", 0), await world.client("bob", 1)];
+    await world.fill("room:1", 3);
+    for (const client of clients) await client.subscribe("room:1");
+    await world.node().application("acme").remove("room:1");
+    await world.settle();
+    for (const client of clients) {
+      expect(client.all("reset")).toMatchObject([{ reason: "epoch", position: { epoch: "-", offset: 0 } }]);
+    }
+    await world.fill("room:1", 2, 1, (n) => `second ${n}`);
+    for (const client of clients) expect(client.texts("room:1")).toEqual(["second 1", "second 2"]);
+  });
+
+  it("G3: while the bus loses everything, is told when the heads are read", async () => {
+    const world = await cluster({ nodes: 2 });
+    const client = await world.client("bob", 1);
+    await world.fill("room:1", 3);
+    await client.subscribe("room:1");
+    world.bus.loses = () => true;
+    await world.node().application("acme").remove("room:1");
+    await world.fill("room:1", 2, 0, (n) => `second ${n}`);
+    await world.advance(LOOK);
+    const { epoch } = await positionOf(world, "room:1");
+    expect(client.all("reset")).toMatchObject([{ reason: "epoch", position: { epoch, offset: 2 } }]);
+    await world.fill("room:1", 1, 0, () => "third");
+    await world.advance(LOOK);
+    expect(client.texts("room:1")).toEqual(["third"]);
+  });
+
+  it("G2: an old life's marks still hold: a retry is not applied to the new one", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    await client.publish("room:1", 1);
+    await world.node().application("acme").remove("room:1");
+    expect(await client.publish("room:1", 1)).toMatchObject({ duplicate: true });
+    expect(await positionOf(world, "room:1")).toMatchObject({ offset: 0 });
+  });
+});
+
+describe("a history that was lost and rewritten (a restored backup)", () => {
+  it.each([
+    ["ahead", 1],
+    ["rewritten", 4],
+  ])("G3: under live subscriptions: they are told %s", async (reason, rewritten) => {
+    const world = await cluster({ nodes: 3 });
+    await world.fill("room:1", 2);
+    const backup = world.store.snapshot();
+    const clients = [await world.client("ada", 0), await world.client("bob", 1)];
+    for (const client of clients) await client.subscribe("room:1");
+    await world.fill("room:1", 3);
+    world.store.restore(backup);
+    world.bus.loses = () => true;
+    await world.fill("room:1", rewritten, 2, (n) => `new ${n}`);
+    await world.advance(LOOK);
+    const head = await positionOf(world, "room:1");
+    for (const client of clients) {
+      expect(client.all("reset")).toMatchObject([{ reason, position: head }]);
+    }
+    await world.fill("room:1", 1, 2, () => "after");
+    await world.advance(LOOK);
+    for (const client of clients) expect(client.texts("room:1")).toEqual([...numbers(3), "after"]);
+  });
+
+  it("G3: is noticed at once by a node's own append into it", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 2);
+    const backup = world.store.snapshot();
+    const client = await world.client("ada");
+    await client.subscribe("room:1");
+    await world.fill("room:1", 3);
+    world.store.restore(backup);
+    await client.publish("room:1", 1, { text: "new" });
+    expect(client.all("reset")).toMatchObject([{ position: { offset: 3 } }]);
+  });
+
+  it("G2: the application's own publishes go on into it, each once", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 2);
+    const backup = world.store.snapshot();
+    await world.fill("room:1", 3);
+    world.store.restore(backup);
+    await world.fill("room:1", 2, 0, (n) => `new ${n}`);
+    const { events } = await world.node().application("acme").history("room:1");
+    expect(events.map(({ data }) => (data as { text: string }).text)).toEqual(["1", "2", "new 1", "new 2"]);
+  });
+});
+
+describe("a client that comes back", () => {
+  it.each([
+    ["epoch", (at: Position) => ({ ...at, epoch: "other" })],
+    ["ahead", (at: Position) => ({ ...at, offset: at.offset + 1 })],
+    ["rewritten", (at: Position) => ({ ...at, tag: "AAAAAAAA" })],
+    ["rewritten", (at: Position) => ({ ...at, offset: 1, tag: "AAAAAAAA" })],
+    ["trimmed", (at: Position) => ({ ...at, offset: 1 })],
+  ])("G3: with a position that does not stand is told %s, and goes on from the head", async (reason, change) => {
+    const world = await cluster();
+    const name = reason === "trimmed" ? "kept:1" : "room:1";
+    await world.fill(name, 700);
+    await world.advance(2 * LOOK);
+    const head = await positionOf(world, name);
+    const client = await world.client("ada");
+    expect(await client.subscribe(name, { from: change(head) })).toMatchObject({ reset: reason, position: head });
+    await world.fill(name, 1, 0, () => "next");
+    expect(client.texts(name)).toEqual(["next"]);
+  });
+
+  it("G3: with its position on a node that is behind is not told ahead: the node catches up", async () => {
+    const world = await cluster({ nodes: 2 });
+    world.bus.loses = () => true;
+    await (await world.client("bob", 1)).subscribe("room:1");
+    await world.fill("room:1", 3);
+    const client = await world.client("ada", 1);
+    const answer = await client.subscribe("room:1", { from: await positionOf(world, "room:1") });
+    expect(answer).toMatchObject({ type: "subscribed", position: { offset: 3 } });
+    expect(answer).not.toHaveProperty("reset");
+  });
+
+  it("G3: while the log cannot be read is told so, not a reset", async () => {
+    const world = await cluster({ nodes: 2 });
+    world.bus.loses = () => true;
+    const client = await world.client("ada", 1);
+    await client.subscribe("room:1");
+    await world.fill("room:1", 3);
+    world.log(1).failing = { read: "before" };
+    await client.ask({ type: "unsubscribe", channel: "room:1" });
+    const from = await positionOf(world, "room:1");
+    expect(await client.subscribe("room:1", { from })).toMatchObject({ code: "storage-unavailable", retryable: true });
+  });
+
+  it("1,000 of them read the log not once each", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 200);
+    const begin = await world.client("ada");
+    await begin.subscribe("room:1", { from: { last: 200 } });
+    const { position } = begin.all("subscribed")[0] ?? {};
+    const clients = await Promise.all(Array.from({ length: 1_000 }, (_, at) => world.client(`user${at}`)));
+    const before = world.log().calls.length;
+    for (const client of clients) client.say({ type: "subscribe", id: 9, channel: "room:1", from: position });
+    await world.settle();
+    for (const client of clients) expect(client.texts("room:1")).toEqual(numbers(200));
+    expect(world.log().calls.length - before).toBe(0);
+  });
+
+  it("100 of them from further back than memory reaches share what is read", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 3_000);
+    const clients = await Promise.all(Array.from({ length: 100 }, (_, at) => world.client(`user${at}`)));
+    const before = world.log().count("read", KEY);
+    for (const client of clients) client.say({ type: "subscribe", id: 9, channel: "room:1", from: { last: 3_000 } });
+    await world.settle();
+    for (const client of clients) expect(client.texts("room:1")).toEqual(numbers(3_000));
+    // One look for each client's position, and one for each piece.
+    expect(world.log().count("read", KEY) - before).toBeLessThan(150);
+  });
+
+  it("G3: goes on by itself after the log could not be read for a while", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 3_000);
+    const client = await world.client("ada");
+    await client.subscribe("room:1", { from: { last: 3_000 } });
+    const late = await world.client("bob");
+    const { position } = client.all("subscribed")[0] ?? {};
+    late.acknowledges = false;
+    await late.subscribe("room:1", { from: position });
+    world.log().failing = { read: "before" };
+    late.acknowledges = true;
+    late.acknowledge();
+    await world.advance(3_000);
+    expect(late.at("room:1")).toBeLessThan(3_000);
+    world.log().failing = {};
+    await world.advance(1_000);
+    expect(late.texts("room:1")).toEqual(numbers(3_000));
+  });
+});
