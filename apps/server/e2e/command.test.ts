@@ -282,11 +282,11 @@ describe("tandem dev", () => {
     application.write("tandem.config.ts", SHOUTING);
     await expect
       .poll(async () => (await application.run(["publish", "room:42", "shout", TEXT("two"), "--timeout", "5"])).code, {
-        timeout: 25_000,
+        timeout: 60_000,
       })
       .toBe(0);
     expect(lines((await tail.ended).out).map((event) => event.data.text)).toEqual(["one", "two"]);
     dev.child.kill("SIGTERM");
     expect((await dev.ended).code).toBe(0);
-  });
+  }, 90_000);
 });

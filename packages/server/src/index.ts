@@ -9,6 +9,7 @@ export type { Transport, TransportEvents } from "./connection/transport.ts";
 export { channelKey } from "./log/key.ts";
 export type { Head, Log, LogEvent } from "./log/log.ts";
 export { createMemoryLog } from "./log/memory.ts";
+export { backupSqlite, restoreSqlite } from "./log/sqlite/backup.ts";
 export { createSqliteLog, type SqliteLogOptions } from "./log/sqlite/sqlite.ts";
 export { createNode, type Node, type NodeOptions } from "./node.ts";
 export {

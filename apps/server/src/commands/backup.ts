@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { TandemError } from "@tandem/protocol";
 import type { Environment } from "@tandem/server";
@@ -17,14 +18,12 @@ export async function backup(
   const { data } = configurationOf({ ...environment, TANDEM_MODE: "development" }, { TANDEM_DATA: options.data });
   const file = join(data, LOG_FILE);
   try {
-    const made = await backupSqlite({
-      file,
-      target,
-      onProgress: (share) => output.progress(`${Math.floor(share * 100)} %`),
-    });
-    output.progress(undefined);
-    output.result({ file, target, bytes: made.bytes }, `${target}: ${size(made.bytes)}`);
+    await backupSqlite(file, target, (share) => output.progress(`Copying: ${Math.floor(share * 100)} %`));
+    const { size: bytes } = statSync(target);
+    output.result({ file, target, bytes }, `${target} (${size(bytes)})`);
   } catch (error) {
     throw error instanceof TandemError ? new CommandError(error.message, EXIT.failure, error.code) : error;
+  } finally {
+    output.progress(undefined);
   }
 }

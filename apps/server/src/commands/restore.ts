@@ -17,12 +17,12 @@ export async function restore(
   const { data } = configurationOf({ ...environment, TANDEM_MODE: "development" }, { TANDEM_DATA: options.data });
   const file = target ?? join(data, LOG_FILE);
   try {
-    const { aside } = await restoreSqlite({ backup, file });
-    output.result(
-      { file, backup, aside },
-      `${file} is what ${backup} holds.${aside === undefined ? "" : ` The old log is kept as ${aside}.`}`,
-    );
+    const kept = await restoreSqlite(backup, file, (share) => output.progress(`Copying: ${Math.floor(share * 100)} %`));
+    const aside = kept === undefined ? "" : ` The log that was there is kept as ${kept}.`;
+    output.result({ file, backup, kept }, `${file} is now what ${backup} holds.${aside}`);
   } catch (error) {
     throw error instanceof TandemError ? new CommandError(error.message, EXIT.failure, error.code) : error;
+  } finally {
+    output.progress(undefined);
   }
 }
