@@ -24,7 +24,6 @@ export class Deliveries {
     this.connect = (url, subprotocol, events) => {
       this.#at = undefined;
       return connect(url, subprotocol, {
-        ...events,
         opened: () => events.opened(),
         frame: (frame) => {
           for (const message of jsonCodec.decode(frame)) this.take(message as ServerMessage);

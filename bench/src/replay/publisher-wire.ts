@@ -9,6 +9,16 @@ interface Message {
   readonly duplicate?: boolean;
 }
 
+/** A kill that waits for its moment. */
+interface Waiting {
+  readonly least: number;
+  readonly reached: () => void;
+  patience: number;
+}
+
+/** Frames that may pass while a frame is waited for that leaves enough unanswered. */
+const PATIENCE = 200;
+
 /**
  * The publisher's connections, watched from outside of its client: what is on its way, and what was answered how. On demand it
  * holds back what the server sends, so that a kill meets answers on their way: they are lost with the connection, as on a
@@ -20,23 +30,26 @@ export class PublisherWire {
   answeredFromMarks = 0;
   /** Ids of publishes that were sent on the present connection and have no answer, as the client knows. */
   readonly #unacknowledged = new Set<number>();
-  /** Answers that the server gave and that are held back. */
+  /** Answers that came and are held back. */
   #held = 0;
-  #holding = false;
-  #watcher: (() => void) | undefined;
+  #waiting: Waiting | undefined;
 
   constructor(connect: Connect) {
     this.connect = (url, subprotocol, events) => {
-      this.#begin();
+      this.#unacknowledged.clear();
+      this.#held = 0;
       const socket = connect(url, subprotocol, {
-        ...events,
         opened: () => events.opened(),
-        frame: (frame) => this.#received(frame) && events.frame(frame),
+        frame: (frame) => {
+          if (this.#received(frame)) events.frame(frame);
+        },
         closed: (code, reason) => events.closed(code, reason),
       });
       return {
         send: (frame) => {
-          this.#sent(frame);
+          for (const { type, id } of messagesOf(frame)) {
+            if (type === "publish" && id !== undefined) this.#unacknowledged.add(id);
+          }
           socket.send(frame);
         },
         close: (code, reason) => socket.close(code, reason),
@@ -49,53 +62,43 @@ export class PublisherWire {
     return this.#unacknowledged.size;
   }
 
-  /** Those of them that the server has not answered either, as far as anything of it has arrived. */
+  /** Those of them to which no answer has come, held back or not. */
   get unanswered(): number {
     return this.#unacknowledged.size - this.#held;
   }
 
   /**
-   * Holds back all that comes until the connection ends. Resolves, within the turn in which it happens, once an answer is
-   * held back and at least `least` publishes are unacknowledged.
+   * Holds back the next frame with answers that leaves at least `least` publishes unanswered, and all that comes after it on
+   * the connection; then calls `reached`, at once. Should 200 frames in a row leave fewer, one that finds so many
+   * unacknowledged will do.
    */
   hold(least: number, reached: () => void): void {
-    this.#holding = true;
-    this.#watcher = () => {
-      if (this.#held === 0 || this.#unacknowledged.size < least) return;
-      this.#watcher = undefined;
-      reached();
-    };
-  }
-
-  #begin(): void {
-    this.#holding = false;
-    this.#held = 0;
-    this.#unacknowledged.clear();
-  }
-
-  #sent(frame: Encoded): void {
-    for (const { type, id } of messagesOf(frame)) {
-      if (type === "publish" && id !== undefined) this.#unacknowledged.add(id);
-    }
-    this.#watcher?.();
+    this.#waiting = { least, reached, patience: PATIENCE };
   }
 
   /** @returns whether the client may have it */
   #received(frame: Encoded): boolean {
-    for (const { type, id, duplicate } of messagesOf(frame)) {
-      if (type !== "published" || id === undefined) continue;
-      if (this.#holding) this.#held++;
-      else {
-        this.#unacknowledged.delete(id);
-        if (duplicate) this.answeredFromMarks++;
-      }
+    if (this.#held > 0) return false;
+    const answers = messagesOf(frame).filter(({ type }) => type === "published");
+    if (answers.length > 0 && this.#waiting && this.#holds(answers.length, this.#waiting)) return false;
+    for (const { id, duplicate } of answers) {
+      if (id !== undefined) this.#unacknowledged.delete(id);
+      if (duplicate) this.answeredFromMarks++;
     }
-    this.#watcher?.();
-    return !this.#holding;
+    return true;
+  }
+
+  #holds(answers: number, waiting: Waiting): boolean {
+    const enough = waiting.patience-- > 0 ? this.#unacknowledged.size - answers : this.#unacknowledged.size;
+    if (enough < waiting.least) return false;
+    this.#held = answers;
+    this.#waiting = undefined;
+    waiting.reached();
+    return true;
   }
 }
 
 /** The messages of a frame, in the form that the protocol gives them. */
-export function messagesOf(frame: Encoded): Message[] {
+function messagesOf(frame: Encoded): Message[] {
   return jsonCodec.decode(frame) as Message[];
 }
