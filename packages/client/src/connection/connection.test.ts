@@ -129,7 +129,7 @@ it("a refused token is answered by a fresh one, once, at once; then it is blocke
 });
 
 it.each([
-  [4403, "token-revoked", "blocked"],
+  [4403, "token-revoked", "reconnecting"],
   [4400, "bad-frame", "blocked"],
   [1009, "", "blocked"],
   [4003, "internal", "reconnecting"],
@@ -143,6 +143,18 @@ it.each([
     kind,
     [kind === "blocked" ? "code" : "reason"]: reason || "disconnected",
   });
+});
+
+it("a revoked token is followed by one fresh one, in another second; then it is blocked", async () => {
+  let count = 0;
+  const { client, connected, runtime, server } = world({ token: () => `t${++count}` });
+  await (await connected()).end(4403, "token-revoked");
+  expect(client.status.get()).toMatchObject({ kind: "reconnecting", nextTry: runtime.now() + 1_000 });
+  await runtime.pass(1_000);
+  await server.present.open();
+  expect(server.present.last("hello").token).toBe("t2");
+  await server.present.end(4403, "token-revoked");
+  expect(client.status.get()).toMatchObject({ kind: "blocked", code: "token-revoked" });
 });
 
 it("a guest who is refused is blocked", async () => {

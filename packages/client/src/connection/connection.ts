@@ -25,6 +25,9 @@ const NORMAL = 1000;
 const BROKEN = 4000;
 const UNWANTED = 4400;
 const UNAUTHENTICATED = 4401;
+const REVOKED = 4403;
+/** Tokens carry their time in seconds: one made in the second of a revocation, in milliseconds, falls under it. */
+const SECOND_MS = 1_000;
 
 export interface Credentials {
   readonly token?: TokenSource | undefined;
@@ -278,9 +281,11 @@ export class Connection {
       wait = Math.max(wait, state.notBefore - elapsed);
     }
     if (afterClose(close) !== "stop") return this.#retry(code, wait);
-    if (close !== UNAUTHENTICATED || !this.#credentials.token || this.#triedFresh) return this.#block(code, message);
+    const ofToken = close === UNAUTHENTICATED || close === REVOKED;
+    if (!ofToken || !this.#credentials.token || this.#triedFresh) return this.#block(code, message);
     this.#triedFresh = true;
-    this.#attempt();
+    if (close === REVOKED) this.#retry(code, SECOND_MS);
+    else this.#attempt();
   }
 
   #block(code: ErrorCode, message: string): void {
