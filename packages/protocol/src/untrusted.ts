@@ -7,6 +7,9 @@ import type { ClientMessage } from "./messages/client-message.ts";
 import { ClientMessageSchema } from "./messages/client-message.ts";
 import { RequestIdSchema } from "./messages/fields.ts";
 
+/** Longest explanation of what is wrong with a message, in letters: it may quote what was sent. */
+const EXPLANATION = 200;
+
 /** One message of a frame from outside: what it says, or what is wrong with it and which request that was, if it told. */
 export type Arrival =
   | { readonly message: ClientMessage; readonly error?: undefined }
@@ -51,7 +54,8 @@ function parseMessage(message: unknown): ClientMessage {
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
-  throw new TandemError("bad-message", path ? `${path}: ${issue.message}` : issue.message);
+  const explanation = path ? `${path}: ${issue.message}` : issue.message;
+  throw new TandemError("bad-message", explanation.slice(0, EXPLANATION).toWellFormed());
 }
 
 function requestIdOf(message: unknown): number | undefined {

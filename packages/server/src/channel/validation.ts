@@ -13,6 +13,9 @@ export interface Draft {
   readonly trace?: string | undefined;
 }
 
+/** Longest path and longest message of a schema's issue, in letters: both may quote what was sent. */
+const QUOTED = 200;
+
 /** The verdict on a draft before the log is asked. */
 export type Verdict = { readonly events: readonly NewEvent[] } | { readonly refusal: Refusal };
 
@@ -50,8 +53,8 @@ type Checked = Awaited<
 function conclude(checked: Checked, draft: Draft, version: number, maxBytes: number): Verdict {
   if (checked.issues) {
     const issues = checked.issues.slice(0, 10).map((issue) => ({
-      path: (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join("."),
-      message: issue.message,
+      path: quoted((issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")),
+      message: quoted(issue.message),
     }));
     return refuse("invalid-data", `The data of "${draft.event}" does not match its schema.`, issues);
   }
@@ -61,6 +64,10 @@ function conclude(checked: Checked, draft: Draft, version: number, maxBytes: num
     return refuse("event-too-large", `The data of an event may take ${maxBytes} bytes of JSON.`);
   }
   return { events: [{ type: draft.event, version, data, author: draft.author, trace: draft.trace }] };
+}
+
+function quoted(text: string): string {
+  return text.slice(0, QUOTED).toWellFormed();
 }
 
 function refuse(code: Refusal["code"], message: string, issues?: ErrorDetails["issues"]): Verdict {

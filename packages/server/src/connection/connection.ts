@@ -123,7 +123,8 @@ export class Connection implements TransportEvents {
           return this.#outbox.push("normal", errorMessage(new TandemError("needs-auth"), message));
         return this.#takeAlways(message);
       case "open":
-        this.#errorsInARow = 0;
+        // What a client's library sends by itself says nothing about the rest of what it sends.
+        if (message.type !== "received" && message.type !== "pong") this.#errorsInARow = 0;
         this.#checkExpiry();
         if (!isSessionRequest(message)) return this.#takeAlways(message);
         if (this.#state.kind === "open") return state.session.take(message);
