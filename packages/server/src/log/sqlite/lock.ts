@@ -19,7 +19,8 @@ export function lockFile(file: string): FileLock {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(`${file}.lock`, { timeout: 0 });
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // The lock writes nothing: it can be taken on a full disk, and leaves no journal behind.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if (!isBusy(error)) throw error;

@@ -1,6 +1,8 @@
 /** The reading thread. Nobody imports this file: a URL names it. */
+
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, workerData } from "node:worker_threads";
+import { storageFailure } from "./failure.ts";
 import type { FromThread, ReaderJobs, ThreadSettings, ToThread } from "./jobs.ts";
 import { Reading } from "./reading.ts";
 
@@ -24,6 +26,7 @@ try {
     tell({ kind: "replies", replies: reading.answer(message) });
   });
 } catch (error) {
-  tell({ kind: "not-started", reason: error instanceof Error ? error.message : String(error) });
+  const reason = storageFailure(error, file)?.reason ?? (error instanceof Error ? error.message : String(error));
+  tell({ kind: "not-started", reason });
   port.close();
 }

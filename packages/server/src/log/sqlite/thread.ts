@@ -57,6 +57,7 @@ export class Thread<J> {
         else resolve();
       });
       worker.once("error", (error) => refuse(`The log's ${options.name} did not start: ${messageOf(error)}`));
+      worker.once("exit", () => refuse(`The log's ${options.name} ended before it had started.`));
     });
     thread.#watch();
     return thread;

@@ -1,6 +1,8 @@
 /** The committing thread. Nobody imports this file: a URL names it. */
+
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { storageFailure } from "./failure.ts";
 import type { Envelope, FromThread, Reply, ThreadSettings, ToThread, WriterJobs } from "./jobs.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { PURGE_AGAIN_MS, Writing } from "./writing.ts";
@@ -88,6 +90,7 @@ try {
     work();
   });
 } catch (error) {
-  tell({ kind: "not-started", reason: error instanceof Error ? error.message : String(error) });
+  const reason = storageFailure(error, file)?.reason ?? (error instanceof Error ? error.message : String(error));
+  tell({ kind: "not-started", reason });
   port.close();
 }

@@ -196,6 +196,8 @@ export class Writing {
   #probe(id: number): Reply {
     try {
       const { committer, database } = this.#open();
+      // What the write-ahead log holds goes into the file, which makes room on a full disk: much of it is written twice.
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       committer.transaction(() => writeMeta(database, "probe", (readMeta(database, "probe") ?? 0) + 1));
       this.#broken = undefined;
       return { id, answer: undefined };

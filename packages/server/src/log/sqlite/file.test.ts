@@ -1,0 +1,214 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { systemRuntime } from "@tandem/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { appendOne, attempt, attempts, eventsOf, stored } from "../contract/attempt.contract.ts";
+import type { Log } from "../log.ts";
+import { publishUnder, STRACE } from "./faults/tracing.fixture.ts";
+import type { SqliteLogOptions } from "./sqlite.ts";
+import { createSqliteLog } from "./sqlite.ts";
+
+const ROOM = "acme/room:1";
+let folder: string;
+let file: string;
+let open: Log[];
+
+const openLog = async (options: Partial<SqliteLogOptions> = {}) => {
+  const log = await createSqliteLog({ file, runtime: systemRuntime(), ...options });
+  open.push(log);
+  return log;
+};
+
+/** A closed log with some content. */
+const makeLog = async (appends = 3) => {
+  const log = await openLog();
+  await stored(log, attempts(1, appends, { data: [`"${"x".repeat(500)}"`] }));
+  await log.close();
+};
+
+/** Changes the closed file as a person might. */
+const change = (sql: string) => {
+  const database = new DatabaseSync(file);
+  database.exec(sql);
+  database.close();
+};
+
+const opening = () =>
+  openLog().then(
+    () => "opened",
+    (error: Error) => error,
+  );
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tandem-file-"));
+  file = join(folder, "data", "log.db");
+  open = [];
+});
+afterEach(async () => {
+  for (const log of open) await log.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts the publisher on the file in a process of its own, and waits until it has been answered a while. */
+async function publisher() {
+  const program = join(import.meta.dirname, "faults", "publisher.fixture.ts");
+  const child = spawn(process.execPath, [program, file, "8", "8", "1000000000"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  await new Promise<void>((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (said.split("ack").length > 500) resolve();
+    });
+  });
+  return {
+    kill: async () => {
+      child.kill("SIGKILL");
+      await once(child, "close");
+      return [...said.matchAll(/^ack (\S+) (\d+)$/gm)].map(([, token, offset]) => ({ token, offset: Number(offset) }));
+    },
+  };
+}
+
+describe("the log file", () => {
+  it("is found again as it was left", async () => {
+    const log = await openLog();
+    const position = await stored(log, attempts(1, 3));
+    await log.redact(ROOM, 2);
+    await log.saveConsumer({ name: "mailer", channel: ROOM, position });
+    const [events, heads] = [await eventsOf(log), await log.heads([ROOM])];
+    await log.close();
+    const again = await openLog();
+    expect(await eventsOf(again)).toEqual(events);
+    expect(await again.heads([ROOM])).toEqual(heads);
+    expect(await again.loadConsumer("mailer", ROOM)).toEqual(position);
+    expect(await appendOne(again, { seq: 3 })).toMatchObject({ kind: "settled", outcome: { position } });
+    await stored(again, [attempt({ seq: 4 })]);
+  });
+
+  it("G1: has every answered append after kill -9, once", async () => {
+    const process = await publisher();
+    const answered = await process.kill();
+    const log = await openLog();
+    const at = new Map<string, number[]>();
+    for (const { channel } of await log.channels(undefined, 100)) {
+      for (const { data, offset } of (await log.page(channel, undefined, 1e6)).events) {
+        at.set(JSON.parse(data ?? ""), [...(at.get(JSON.parse(data ?? "")) ?? []), offset]);
+      }
+    }
+    expect(answered.length).toBeGreaterThanOrEqual(499);
+    for (const { token, offset } of answered) expect(at.get(token ?? "")).toEqual([offset]);
+    expect([...at.values()].every((offsets) => offsets.length === 1)).toBe(true);
+  });
+
+  it.skipIf(STRACE === undefined && process.env.CI === undefined)(
+    "G1: makes what a killed process left in the write-ahead log durable before it answers from it",
+    async () => {
+      await (await publisher()).kill();
+      const left = readFileSync(`${file}-wal`);
+      expect(left.length).toBeGreaterThan(0);
+      const { calls } = await publishUnder("fsync:delay_exit=1", folder, file, [1, 1, 1]);
+      const opened = calls.findIndex(({ name, args }) => name === "write" && args.includes('"open'));
+      const before = calls.slice(0, opened).filter(({ args }) => args.includes("log.db-wal>"));
+      const rewritten = before.findIndex(
+        ({ name, args }) => name === "pwrite64" && args.endsWith(`, ${left.length}, 0`),
+      );
+      const synced = before.findIndex(({ name, result }) => name === "fdatasync" && /^0\b/.test(result));
+      expect(rewritten).toBeGreaterThanOrEqual(0);
+      expect(synced).toBeGreaterThan(rewritten);
+    },
+  );
+
+  it("has one writer: a second log, in this process or another, is refused at once", async () => {
+    await openLog();
+    const sentence = expect.objectContaining({
+      code: "storage-unavailable",
+      message: expect.stringContaining(`The log ${file} is in use by another server`),
+    });
+    expect(await opening()).toEqual(sentence);
+    file = join(folder, "other.db");
+    const process = await publisher();
+    expect(await opening()).toMatchObject({ message: expect.stringContaining("in use") });
+    await process.kill();
+    expect(await opening()).toBe("opened");
+  });
+
+  it("can be read beside the one who writes it", async () => {
+    const log = await openLog();
+    await stored(log, [attempt()]);
+    const reader = await openLog({ readOnly: true });
+    expect(await eventsOf(reader)).toHaveLength(1);
+    await stored(log, [attempt({ seq: 2 })]);
+    expect(await eventsOf(reader)).toHaveLength(2);
+    expect(reader.health()).toMatchObject({ writable: false });
+    await expect(reader.append([attempt({ seq: 3 })])).rejects.toMatchObject({ code: "storage-unavailable" });
+    await expect(reader.trim(ROOM, {})).rejects.toMatchObject({ code: "storage-unavailable" });
+    // A reader that comes and goes takes no lock with it.
+    await reader.close();
+    expect(await opening()).toMatchObject({ message: expect.stringContaining("in use") });
+  });
+
+  it("can be read by people", async () => {
+    await makeLog(1);
+    const database = new DatabaseSync(file, { readOnly: true });
+    const row = database.prepare("SELECT * FROM messages WHERE channel = ?").get(ROOM);
+    database.close();
+    expect(row).toMatchObject({ channel: ROOM, offset: 1, time: "2025-06-15 15:06:40", type: "said", author: "ann" });
+  });
+
+  it("of a newer version is refused with what to do", async () => {
+    await makeLog();
+    change("PRAGMA user_version = 99");
+    expect(await opening()).toMatchObject({
+      code: "storage-unavailable",
+      message: expect.stringMatching(
+        /log\.db was written by a newer Tandem \(format 99; .*Start the newer version, or/,
+      ),
+    });
+  });
+
+  it("of another program is refused and left alone", async () => {
+    await makeLog();
+    change("PRAGMA application_id = 0; PRAGMA user_version = 3");
+    expect(await opening()).toMatchObject({ message: expect.stringContaining("is a database of another program") });
+    file = join(folder, "notes.txt");
+    writeFileSync(file, "These are my notes. ".repeat(100));
+    expect(await opening()).toMatchObject({ message: expect.stringContaining("damaged") });
+    expect(readFileSync(file, "utf8")).toBe("These are my notes. ".repeat(100));
+  });
+
+  const damage: [string, () => void][] = [
+    ["overwritten pages", () => writeFileSync(file, readFileSync(file).fill(0x55, 8_192, 30_000))],
+    ["a torn end", () => truncateSync(file, 40_000)],
+    ["a message that is gone", () => change(`DELETE FROM message_log WHERE "offset" = 300`)],
+    ["a tag that is another", () => change(`UPDATE channels SET tag = 'AAAAAAAA'`)],
+    ["a head that fell back", () => change(`UPDATE channels SET "offset" = 299, count = 299`)],
+  ];
+  it.each(damage)("with %s is refused with what to do, and nothing is changed", async (_, harm) => {
+    await makeLog(300);
+    harm();
+    const bytes = readFileSync(file);
+    expect(await opening()).toMatchObject({
+      code: "storage-unavailable",
+      message: expect.stringMatching(/The log file .*log\.db is damaged: .*tandem restore BACKUP /),
+    });
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+  });
+
+  it("keeps outcomes when their number is configured anew", async () => {
+    const log = await openLog({ bounds: { outcomes: 4 } });
+    await stored(log, attempts(1, 9));
+    await log.close();
+    const wider = await openLog({ bounds: { outcomes: 7 } });
+    const kinds = async (log: Log) => (await log.append(attempts(1, 9))).map((result) => result.kind[0]).join("");
+    expect(await kinds(wider)).toBe("uuuuussss");
+    await stored(wider, attempts(10, 10));
+    await wider.close();
+    expect(await kinds(await openLog({ bounds: { outcomes: 2 } }))).toBe("uuuuuuuus");
+  });
+});
