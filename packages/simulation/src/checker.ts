@@ -1,4 +1,4 @@
-import type { Position } from "@tandem/protocol";
+import { type Position, samePosition } from "@tandem/protocol";
 import { differs, sees } from "./eyes.ts";
 import type { Given, History, Publish, Reader } from "./history.ts";
 import type { Fact, Ledger } from "./ledger.ts";
@@ -32,8 +32,8 @@ function checkPublish(publish: Publish, history: History, ledger: Ledger, at: nu
   switch (verdict.kind) {
     case "ok": {
       if (due) wrong("G14", `acknowledged, and should have been refused with ${due}`);
-      const fact = ledger.at(channel, verdict.position);
-      if (fact?.publish !== n) return wrong("G1", `acknowledged at ${JSON.stringify(verdict.position)}, and not stored there`);
+      const fact = facts.findLast((stored) => samePosition(stored, verdict.position));
+      if (!fact) return wrong("G1", `acknowledged at ${JSON.stringify(verdict.position)}, and not stored there`);
       if (fact.firstCommittedAt > (publish.settledAt ?? at)) wrong("G1", "acknowledged before it was committed");
       if (!fact.lost && !isKept(fact, ledger)) wrong("G1", `acknowledged, and gone from ${channel}`);
       return;

@@ -67,6 +67,11 @@ export class Ledger {
   readonly restorations: { readonly at: number; readonly backupAt: number }[] = [];
   #serial = 0;
 
+  /** Events that were committed so far. */
+  get commits(): number {
+    return this.#serial;
+  }
+
   /** The present life of a channel, or `undefined` when nothing was appended in it. */
   line(channel: ChannelKey): Line | undefined {
     return this.#lines.get(channel);

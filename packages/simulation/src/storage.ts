@@ -149,9 +149,12 @@ export class Storage {
         // A node that died with a call on its way: nobody can tell whether it arrived.
         if (!process.alive && this.#random.chance(0.5)) return;
         const lost = this.#random.chance(weather.replyLost);
+        const ledger = this.#ledger;
+        const before = ledger.commits;
         run(this.#store).then(
           (value) => {
             if (!process.alive) this.#tally.count("fault", "commit-of-the-dead");
+            if (lost && ledger.commits > before) this.#tally.count("path", "unknown-commit");
             if (lost) fail("commit-reply-lost", "No reply came.");
             else this.#clock.after(back, process, () => resolve(value));
           },

@@ -255,7 +255,10 @@ export class Visitor {
     const { clock, history, ledger } = this.#world;
     const key = `${this.person.tenant}/${channel}`;
     const [type, id] = split(channel);
-    const page = await this.client.channel(type, id).history({ limit });
+    const page = await this.client
+      .channel(type, id)
+      .history({ limit })
+      .catch(() => ({ events: [] }));
     for (const { offset, data } of page.events) {
       const fact = ledger.line(key)?.facts[offset - 1];
       if (data !== null && fact?.redactedAt !== undefined) history.violate("redact", clock.now, `${this.name} was shown event ${offset} of ${key}, which was erased`);

@@ -16,6 +16,7 @@ import type { Connection, Wiretap } from "./connection.ts";
 import { compare, sees } from "./eyes.ts";
 import type { History } from "./history.ts";
 import { type Ledger, publishNumber } from "./ledger.ts";
+import type { Process } from "./process.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Tally } from "./tally.ts";
 import type { Tokens } from "./tokens.ts";
@@ -25,11 +26,16 @@ import type { Trace } from "./trace.ts";
 const WINDOW_SHARE = 1.25;
 const LAST_PIECE = 49_152;
 
+/** An event that comes so many milliseconds after its commit to someone who was at the head before was caught up with. */
+const SLOW_MS = 500;
+
 /** What was said on one connection so far, and what follows from it. */
 interface Spoken {
   identity: Identity | undefined;
   readonly requests: Map<number, ClientMessage>;
   readonly standing: Map<string, Position>;
+  /** Channels whose newest events came as they were stored. */
+  readonly live: Set<string>;
   /** Bytes of events in each frame that is not acknowledged, oldest first. */
   readonly unacknowledged: number[];
   frames: number;
@@ -52,6 +58,7 @@ export class Wire implements Wiretap {
   readonly #trace: Trace;
   readonly #windowBytes: number;
   readonly #spoken = new Map<Connection, Spoken>();
+  readonly #nodeOf = new Map<Process, Process>();
 
   constructor(options: {
     clock: Clock;
@@ -115,7 +122,7 @@ export class Wire implements Wiretap {
   #of(connection: Connection): Spoken {
     let spoken = this.#spoken.get(connection);
     if (!spoken) {
-      spoken = { identity: undefined, requests: new Map(), standing: new Map(), unacknowledged: [], frames: 0, acknowledged: 0 };
+      spoken = { identity: undefined, requests: new Map(), standing: new Map(), live: new Set(), unacknowledged: [], frames: 0, acknowledged: 0 };
       this.#spoken.set(connection, spoken);
     }
     return spoken;
@@ -127,6 +134,7 @@ export class Wire implements Wiretap {
     switch (message.type) {
       case "welcome":
         if (request?.type !== "hello" && request?.type !== "refresh") return wrong("wire", "a welcome answers no hello and no refresh");
+        if (request.type === "hello") this.#noteFailover(connection);
         spoken.identity = request.token === undefined ? undefined : this.#tokens.identity(request.token);
         this.#tally.count("path", request.type);
         return;
@@ -151,6 +159,13 @@ export class Wire implements Wiretap {
         return this.#checkContent(spoken, identity, message, request, wrong);
       }
     }
+  }
+
+  /** A client that comes to another node than it was at. */
+  #noteFailover({ client, node }: Connection): void {
+    const before = this.#nodeOf.get(client);
+    this.#nodeOf.set(client, node);
+    if (before && before !== node) this.#tally.count("path", "failover");
   }
 
   #checkAuthority(connection: Connection, identity: Identity, message: { type: string }, wrong: Wrong): void {
@@ -201,6 +216,7 @@ export class Wire implements Wiretap {
     this.#exists(identity, channel, position, wrong);
     if (head < position.offset) wrong("wire", `the head ${head} of ${channel} lies before the position ${position.offset}`);
     spoken.standing.set(channel, position);
+    spoken.live.delete(channel);
     if (reset) this.#tally.count("path", `reset.${reset}`);
     else if (head > position.offset) this.#tally.count("path", "catch-up");
     this.#checkStart(identity, request, message, wrong);
@@ -252,6 +268,10 @@ export class Wire implements Wiretap {
     const difference = compare(identity.user, events, facts, this.#clock.now);
     if (difference) wrong(difference.rule, difference.text);
     if (events.length < facts.length) this.#tally.count("path", "hidden-events");
+    const live = spoken.live.has(channel);
+    const behind = this.#clock.now - (facts[0]?.committedAt ?? 0) > SLOW_MS;
+    if (live && behind) this.#tally.count("path", "slow-catch-up");
+    if (!behind) spoken.live.add(channel);
     if (facts.length > 1) this.#tally.count("path", "batched-events");
     spoken.standing.set(channel, { epoch: life, offset: to, tag });
   }

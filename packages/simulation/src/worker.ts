@@ -37,6 +37,9 @@ async function run(seed: number): Promise<Report> {
   return { seed, steps: first.steps, violations, tally: first.tally, trace };
 }
 
+// Most errors of a schedule are answers, made by the thousand; a replay has their stacks.
+Error.stackTraceLimit = 0;
+
 process.send?.("ready");
 process.on("message", (order: Order) => {
   void (async () => {

@@ -23,11 +23,11 @@ const PEOPLE: readonly Person[] = [
 
 const WEIGHTS = {
   publish: 40,
-  burst: 4,
+  burst: 3,
   "publish-invalid": 2,
   "publish-forbidden": 2,
   "publish-application": 6,
-  episode: 3,
+  episode: 1.5,
   subscribe: 9,
   resubscribe: 5,
   unsubscribe: 5,
@@ -99,7 +99,7 @@ export class Workload {
       case "publish":
         return visitor.publish(channel, this.#note(channel));
       case "burst":
-        for (let left = random.whole(5, 25); left > 0; left--) visitor.publish(channel, this.#note(channel));
+        for (let left = random.whole(4, 12); left > 0; left--) visitor.publish(channel, this.#note(channel));
         return;
       case "publish-invalid":
         return visitor.publish(channel, { n: this.#world.history.number(), text: 7 }, "invalid-data");
