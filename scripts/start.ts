@@ -34,6 +34,14 @@ if (!isUpToDate()) {
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 
+// npm runs this through a shell, which does not hand a signal on: with the shell gone, nobody could stop the server any more.
+const parent = process.ppid;
+const look = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(look);
+  process.kill(process.pid, "SIGTERM");
+}, 500).unref();
+
 const { run } = await import("../apps/server/src/program.ts");
 process.exitCode = await run(["serve"], {
   TANDEM_CONFIG: join(showcase, "tandem.config.ts"),
