@@ -13,6 +13,8 @@ import type { Revocation } from "./access/revocations.ts";
 import { Application } from "./application/application.ts";
 import type { Bus } from "./bus/bus.ts";
 import { Channels } from "./channel/channels.ts";
+import type { RecentBounds } from "./channel/recent.ts";
+import { RECENT_BOUNDS } from "./channel/recent.ts";
 import { Connections } from "./connection/connections.ts";
 import type { Transport, TransportEvents } from "./connection/transport.ts";
 import { flushTurn } from "./delivery/flush.ts";
@@ -26,6 +28,8 @@ export interface NodeOptions {
   readonly runtime: Runtime;
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
+  /** How much of each channel's newest history is kept in memory. Default: 512 events, 256 KB. */
+  readonly recent?: RecentBounds | undefined;
   /** Longest life of a token that the authenticator admits, in milliseconds: revocations are kept that long. Default 30 days. */
   readonly tokenLifetime?: number | undefined;
 }
@@ -52,7 +56,7 @@ export class Node {
     this.#log = log;
     this.#runtime = runtime;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#channels = new Channels(app, log, bus, runtime, runtime.randomId());
+    this.#channels = new Channels(app, log, bus, runtime, runtime.randomId(), options.recent ?? RECENT_BOUNDS);
     this.#rules = new AccessRules({ app, runtime });
     this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;

@@ -1,7 +1,9 @@
-import { chainTag, eventId, type Position } from "@tandem/protocol";
+import type { Position } from "@tandem/protocol";
+import { chainTag, eventId } from "@tandem/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { check } from "./checker.ts";
-import { History, type Reader } from "./history.ts";
+import type { Reader } from "./history.ts";
+import { History } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 
 const CHANNEL = "acme/room:1";
@@ -28,7 +30,16 @@ function store(n: number, channel = CHANNEL, at = 10): Position {
   ledger.committed(
     at,
     [{ channel, producer, events: [event], now: at, birth: position.epoch }],
-    [{ kind: "committed", epoch: position.epoch, offset: position.offset, time: at, tags: [position.tag], tagBefore: tag }],
+    [
+      {
+        kind: "committed",
+        epoch: position.epoch,
+        offset: position.offset,
+        time: at,
+        tags: [position.tag],
+        tagBefore: tag,
+      },
+    ],
   );
   return position;
 }
@@ -101,7 +112,14 @@ describe("the checker", () => {
   it("G2: another body than was asked for", () => {
     const n = history.number();
     history.settle(
-      history.invoke({ n, by: "ann-1", channel: CHANNEL, data: '{"n":1,"text":"other"}', invokedAt: 1, due: undefined }),
+      history.invoke({
+        n,
+        by: "ann-1",
+        channel: CHANNEL,
+        data: '{"n":1,"text":"other"}',
+        invokedAt: 1,
+        due: undefined,
+      }),
       20,
       { kind: "ok", position: store(n) },
     );

@@ -1,4 +1,5 @@
-import { type Position, samePosition } from "@tandem/protocol";
+import type { Position } from "@tandem/protocol";
+import { samePosition } from "@tandem/protocol";
 import { differs, sees } from "./eyes.ts";
 import type { Given, History, Publish, Reader } from "./history.ts";
 import type { Fact, Ledger } from "./ledger.ts";
@@ -19,16 +20,22 @@ export function check(history: History, ledger: Ledger, at: number): void {
 /** G1, G2, G14: what was acknowledged is there, once, as it was asked; what was refused is not. */
 function checkPublish(publish: Publish, history: History, ledger: Ledger, at: number): void {
   const { n, by, channel, verdict, due } = publish;
-  const wrong = (rule: string, text: string) => history.violate(rule, publish.settledAt ?? at, `publish ${n} of ${by}: ${text}`);
+  const wrong = (rule: string, text: string) =>
+    history.violate(rule, publish.settledAt ?? at, `publish ${n} of ${by}: ${text}`);
   const facts = ledger.ofPublish(n);
   const kept = facts.filter((fact) => !fact.lost);
-  if (kept.length > 1) wrong("G2", `stored ${kept.length} times, at ${kept.map((fact) => `${fact.channel}@${fact.offset}`).join(", ")}`);
+  if (kept.length > 1)
+    wrong("G2", `stored ${kept.length} times, at ${kept.map((fact) => `${fact.channel}@${fact.offset}`).join(", ")}`);
   for (const fact of facts) {
     if (fact.channel !== channel) wrong("G10", `asked for ${channel}, stored in ${fact.channel}`);
     else if (fact.data !== publish.data) wrong("G2", "another body was stored than was asked for");
   }
   checkStatuses(publish, wrong);
-  if (!verdict) return wrong("G14", `never settled (asked at ${Math.round(publish.invokedAt)}), last status ${publish.statuses.at(-1)}`);
+  if (!verdict)
+    return wrong(
+      "G14",
+      `never settled (asked at ${Math.round(publish.invokedAt)}), last status ${publish.statuses.at(-1)}`,
+    );
   switch (verdict.kind) {
     case "ok": {
       if (due) wrong("G14", `acknowledged, and should have been refused with ${due}`);
@@ -74,7 +81,8 @@ function checkOrder(history: History, ledger: Ledger, at: number): void {
       const by = publisher.get(fact.publish);
       if (by === undefined) continue;
       const before = last.get(by) ?? 0;
-      if (fact.publish < before) history.violate("G5", at, `${channel}: ${by} published ${fact.publish} before ${before}, stored after it`);
+      if (fact.publish < before)
+        history.violate("G5", at, `${channel}: ${by} published ${fact.publish} before ${before}, stored after it`);
       last.set(by, Math.max(before, fact.publish));
     }
   }
@@ -161,6 +169,7 @@ function checkReads(history: History, ledger: Ledger): void {
     else acknowledged.set(key, [{ at: settledAt, position: verdict.position }]);
   }
   for (const read of history.reads) {
+    if (ledger.restorations.some(({ at }) => at >= read.invokedAt && at <= read.answeredAt)) continue;
     for (const { at, position } of acknowledged.get(`${read.by} ${read.channel}`) ?? []) {
       if (at > read.invokedAt || position.epoch !== read.epoch || position.offset < read.from) continue;
       if (read.shown.includes(position.offset)) continue;

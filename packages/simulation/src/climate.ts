@@ -13,6 +13,8 @@ export interface Climate {
   readonly network: Weather;
   readonly bus: BusWeather;
   readonly storage: StorageWeather;
+  /** What nodes remember of a channel: mostly little, so that those who are behind read from the log. */
+  readonly recent: { readonly events: number; readonly bytes: number };
   /** Wall clocks are off, and jump. */
   readonly clocks: boolean;
   /** Tokens are good for this long, in milliseconds. */
@@ -44,6 +46,11 @@ export function drawClimate(random: Random): Climate {
       late: maybe(0.05),
       readFailed: maybe(0.1),
     },
+    recent: random.pick([
+      { events: 4, bytes: 4_000 },
+      { events: 20, bytes: 20_000 },
+      { events: 512, bytes: 262_144 },
+    ]),
     clocks: random.chance(0.5),
     tokenLife: random.pick([4_000, 12_000, 60_000]),
   };

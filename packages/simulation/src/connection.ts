@@ -1,7 +1,8 @@
 import type { Codec } from "@tandem/protocol";
 import type { Transport, TransportEvents } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
-import { type Conditions, type Parcel, Pipe } from "./pipe.ts";
+import type { Conditions, Parcel } from "./pipe.ts";
+import { Pipe } from "./pipe.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 

@@ -52,7 +52,18 @@ export const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
     "slow-catch-up",
     "unknown-commit",
   ],
-  operation: ["archive", "disconnect", "history", "publish", "redact", "remove", "revoke", "subscribe", "unsubscribe", "wake"],
+  operation: [
+    "archive",
+    "disconnect",
+    "history",
+    "publish",
+    "redact",
+    "remove",
+    "revoke",
+    "subscribe",
+    "unsubscribe",
+    "wake",
+  ],
 };
 
 /** Times that each must have been met in this many schedules. */

@@ -42,7 +42,11 @@ export async function ending(world: World, visitors: readonly Visitor[], calm: n
       if (isThere(world, visitor)) pending.delete(visitor);
       else if (clock.now > calm + BACK_MS) {
         pending.delete(visitor);
-        world.history.violate("G3", clock.now, `${visitor.name} was not connected again in ${BACK_MS} ms: ${JSON.stringify(visitor.client.status.get())}`);
+        world.history.violate(
+          "G3",
+          clock.now,
+          `${visitor.name} was not connected again in ${BACK_MS} ms: ${JSON.stringify(visitor.client.status.get())}`,
+        );
       }
     }
   }
@@ -54,7 +58,8 @@ export async function ending(world: World, visitors: readonly Visitor[], calm: n
 /** Waits for what others than the visitors have asked for. */
 async function lastAnswers({ clock, history }: World): Promise<void> {
   const until = clock.now + LAST_ANSWERS_MS;
-  while (clock.now < until && history.publishes.some((publish) => !publish.verdict)) await clock.runUntil(clock.now + LOOK_MS);
+  while (clock.now < until && history.publishes.some((publish) => !publish.verdict))
+    await clock.runUntil(clock.now + LOOK_MS);
 }
 
 /** A connection that is lost without either side knowing is no connection. */
@@ -75,13 +80,18 @@ function isThere(world: World, visitor: Visitor): boolean {
 function complain(world: World, visitor: Visitor, since: number): void {
   const { history, clock, ledger } = world;
   if (visitor.unsettled > 0 && clock.now > since + SETTLED_MS) {
-    history.violate("G14", clock.now, `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${SETTLED_MS} ms after all was well`);
+    history.violate(
+      "G14",
+      clock.now,
+      `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${SETTLED_MS} ms after all was well`,
+    );
   }
   for (const { channel, subscription } of visitor.readings) {
     const key = `${visitor.person.tenant}/${channel}`;
     const head = ledger.head(key);
     const moved = Math.max(since, ledger.movedAt(key));
-    if (clock.now <= moved + AT_HEAD_MS || (subscription.position && samePosition(subscription.position, head))) continue;
+    if (clock.now <= moved + AT_HEAD_MS || (subscription.position && samePosition(subscription.position, head)))
+      continue;
     const stands = JSON.stringify(subscription.position);
     const text = `${visitor.name} stands at ${stands} (${subscription.state.get()}) of ${channel}, the head is ${JSON.stringify(head)}`;
     history.violate("G3", clock.now, `${text}, ${AT_HEAD_MS} ms after all was well`);
@@ -103,7 +113,8 @@ async function lastPages(world: World, visitors: readonly Visitor[]): Promise<vo
   // Whoever loses the connection meanwhile (its token may have been taken back) is not waited for.
   const late = () => [...waiting].filter(([visitor, pages]) => pages > 0 && visitor.awayAt < began);
   while (late().length > 0 && clock.now < began + LAST_PAGES_MS) await clock.runUntil(clock.now + LOOK_MS);
-  for (const [{ name }] of late()) history.violate("G4", clock.now, `${name} was not given a page of history though all was well`);
+  for (const [{ name }] of late())
+    history.violate("G4", clock.now, `${name} was not given a page of history though all was well`);
 }
 
 /** The store itself holds what the ledger saw it commit. */
@@ -114,7 +125,9 @@ async function compareStore(world: World): Promise<void> {
     const read = await world.storage.store.read(channel, line.first - 1, { events: 100_000, bytes: 100_000_000 });
     const events = read.kind === "run" ? read.events : [];
     const kept = line.facts.slice(line.first - 1);
-    const same = events.length === kept.length && kept.every((fact, at) => events[at]?.tag === fact.tag && events[at]?.id === fact.id);
+    const same =
+      events.length === kept.length &&
+      kept.every((fact, at) => events[at]?.tag === fact.tag && events[at]?.id === fact.id);
     if (!same) world.history.violate("G1", world.clock.now, `the store does not hold of ${channel} what it committed`);
   }
 }

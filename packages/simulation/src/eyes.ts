@@ -1,5 +1,7 @@
-import { channelType, type ChannelEvent } from "@tandem/protocol";
-import { mayRead, type Note } from "./app.ts";
+import type { ChannelEvent } from "@tandem/protocol";
+import { channelType } from "@tandem/protocol";
+import type { Note } from "./app.ts";
+import { mayRead } from "./app.ts";
 import type { Fact } from "./ledger.ts";
 
 /** A payload that was erased may be delivered by a node that has not learned of it, for this long, in milliseconds. */
@@ -35,7 +37,8 @@ export function differs(shown: Shown, fact: Fact, at: number): string | undefine
   if (stray) return `event ${shown.offset} tells its ${stray}, which nobody is to know`;
   if (shown.data === null && fact.erased) return undefined;
   if (JSON.stringify(shown.data) !== fact.data) return `event ${shown.offset} has other data than the log`;
-  if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS) return `event ${shown.offset} was erased long ago`;
+  if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS)
+    return `event ${shown.offset} was erased long ago`;
   return undefined;
 }
 
@@ -56,7 +59,11 @@ export function compare(
     const event = shown[next];
     const given = event?.offset === fact.offset;
     if (!sees(user, fact)) {
-      if (given) return { rule: "G10", text: `${user} was given event ${fact.offset} of ${fact.channel}, which is not for them` };
+      if (given)
+        return {
+          rule: "G10",
+          text: `${user} was given event ${fact.offset} of ${fact.channel}, which is not for them`,
+        };
       continue;
     }
     if (!given || !event) {

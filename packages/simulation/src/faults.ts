@@ -36,7 +36,10 @@ export class Faults {
     this.#visitors = visitors;
     this.#random = random;
     const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, random.chance(0.5) ? weight : 0]);
-    this.#weights = { ...(Object.fromEntries(weights) as Record<Fault, number>), "connection-cut": WEIGHTS["connection-cut"] };
+    this.#weights = {
+      ...(Object.fromEntries(weights) as Record<Fault, number>),
+      "connection-cut": WEIGHTS["connection-cut"],
+    };
   }
 
   /** No new ones, and none of those that were to come back for more. */
@@ -138,7 +141,10 @@ export class Faults {
   #jump(): boolean {
     const world = this.#world;
     const random = this.#random;
-    const processes = [...world.hosts.flatMap((host) => host.process ?? []), ...this.#visitors.map((visitor) => visitor.process)];
+    const processes = [
+      ...world.hosts.flatMap((host) => host.process ?? []),
+      ...this.#visitors.map((visitor) => visitor.process),
+    ];
     random.pick(processes).skew += random.pick([-20_000, -3_000, 2_000, 9_000]);
     return true;
   }

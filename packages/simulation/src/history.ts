@@ -39,7 +39,13 @@ export interface Publish {
 export type Given =
   /** It stands at `position`; from here on nothing may be missing. `reset`: what it held is to be fetched anew. */
   | { readonly kind: "start"; readonly at: number; readonly position: Position; readonly reset: boolean }
-  | { readonly kind: "event"; readonly at: number; readonly offset: number; readonly id: string; readonly data: unknown }
+  | {
+      readonly kind: "event";
+      readonly at: number;
+      readonly offset: number;
+      readonly id: string;
+      readonly data: unknown;
+    }
   /** It says that it stands here: nothing for its eyes lies between the last event and this. */
   | { readonly kind: "stand"; readonly at: number; readonly position: Position };
 

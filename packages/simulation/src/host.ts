@@ -1,5 +1,6 @@
 import type { Logger } from "@tandem/runtime";
-import { createNode, type Node } from "@tandem/server/core";
+import type { Node } from "@tandem/server/core";
+import { createNode } from "@tandem/server/core";
 import { app } from "./app.ts";
 import type { Listener } from "./connection.ts";
 import { Process } from "./process.ts";
@@ -46,7 +47,13 @@ export class Host {
   start(): void {
     if (this.#state.kind !== "down") return;
     const world = this.#world;
-    const process = new Process(`${this.name}.${++this.#starts}`, world.clock, world.random.fork(), this.#logger(), world.skew());
+    const process = new Process(
+      `${this.name}.${++this.#starts}`,
+      world.clock,
+      world.random.fork(),
+      this.#logger(),
+      world.skew(),
+    );
     const node = createNode({
       app,
       log: world.storage.handle(process),
@@ -54,11 +61,13 @@ export class Host {
       authenticator: world.tokens.authenticator(process),
       runtime: process.runtime,
       limits: world.limits,
+      recent: world.climate.recent,
     });
     this.#state = { kind: "starting", process, node };
     node.start().then(
       () => {
-        if (this.#state.kind === "starting" && this.#state.process === process) this.#state = { kind: "up", process, node };
+        if (this.#state.kind === "starting" && this.#state.process === process)
+          this.#state = { kind: "up", process, node };
       },
       () => {
         world.tally.count("path", "start-failed");
@@ -101,7 +110,11 @@ export class Host {
       warn: (fields, message) => say("warn", fields, message),
       error: (fields, message) => {
         say("error", fields, message);
-        world.history.violate("G12", world.clock.now, `${name} logged an error of its own: ${message} ${describe(fields)}`);
+        world.history.violate(
+          "G12",
+          world.clock.now,
+          `${name} logged an error of its own: ${message} ${describe(fields)}`,
+        );
       },
     };
   }
@@ -109,6 +122,8 @@ export class Host {
 
 function describe(fields: Record<string, unknown>): string {
   return Object.entries(fields)
-    .map(([name, value]) => `${name}=${value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value)}`)
+    .map(
+      ([name, value]) => `${name}=${value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value)}`,
+    )
     .join(" ");
 }

@@ -1,4 +1,5 @@
-import { eventId, type Position } from "@tandem/protocol";
+import type { Position } from "@tandem/protocol";
+import { eventId } from "@tandem/protocol";
 import type { Append, AppendResult, ChannelKey } from "@tandem/server/core";
 
 /** An event that the store committed, and all that went before it: the truth that everything else is held against. */
@@ -139,8 +140,8 @@ export class Ledger {
       line = { epoch: result.epoch, facts: [], first: 1 };
       this.#lines.set(channel, line);
     }
-    let tags = this.#byTag.get(channel);
-    if (!tags) this.#byTag.set(channel, (tags = new Map()));
+    const tags = this.#byTag.get(channel) ?? new Map<string, Fact>();
+    this.#byTag.set(channel, tags);
     append.events.forEach((event, index) => {
       const publish = publishNumber(event.data);
       const fact: Fact = {
@@ -191,7 +192,8 @@ export class Ledger {
 
   backup(at: number): Backup {
     const lines = new Map<ChannelKey, Line>();
-    for (const [channel, { epoch, first, facts }] of this.#lines) lines.set(channel, { epoch, first, facts: facts.slice() });
+    for (const [channel, { epoch, first, facts }] of this.#lines)
+      lines.set(channel, { epoch, first, facts: facts.slice() });
     return { at, serial: this.#serial, lines };
   }
 
@@ -204,7 +206,8 @@ export class Ledger {
       }
     }
     this.#lines.clear();
-    for (const [channel, { epoch, first, facts }] of backup.lines) this.#lines.set(channel, { epoch, first, facts: facts.slice() });
+    for (const [channel, { epoch, first, facts }] of backup.lines)
+      this.#lines.set(channel, { epoch, first, facts: facts.slice() });
     this.restorations.push({ at, backupAt: backup.at });
   }
 }

@@ -1,9 +1,12 @@
 import { availableParallelism } from "node:os";
 import { gaps } from "./coverage.ts";
-import { type Mutant, mutantNames, plant } from "./mutants.ts";
-import { HELP, type Options, parseOptions } from "./options.ts";
+import type { Mutant } from "./mutants.ts";
+import { mutantNames, plant } from "./mutants.ts";
+import type { Options } from "./options.ts";
+import { HELP, parseOptions } from "./options.ts";
 import { pinned } from "./pinned.ts";
-import { runSeeds, type Summary } from "./runner.ts";
+import type { Summary } from "./runner.ts";
+import { runSeeds } from "./runner.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Report } from "./worker.ts";
 
@@ -24,13 +27,23 @@ async function replay(seed: number, json: boolean): Promise<number> {
   if (first.violations.length > 0) print({ ...first, violations: first.violations, seed, trace: again.trace });
   say(`seed ${seed}: ${first.violations.length} violations, ${first.steps} steps, trace hash ${first.hash}`);
   if (!same) say(`a second run of it differs: ${again.hash}`);
-  if (json) say(JSON.stringify({ schedules: 1, events: first.steps, violations: first.violations.length, seed, hash: first.hash }));
+  if (json)
+    say(
+      JSON.stringify({
+        schedules: 1,
+        events: first.steps,
+        violations: first.violations.length,
+        seed,
+        hash: first.hash,
+      }),
+    );
   return first.violations.length > 0 || !same ? 1 : 0;
 }
 
 function print({ seed, violations, trace }: Pick<Report, "seed" | "violations" | "trace">): void {
   say(`\nseed ${seed} broke something:`);
-  for (const { rule, at, text } of violations.slice(0, 8)) say(`  ${rule.padEnd(4)} at ${(at / 1_000).toFixed(4)} s  ${text}`);
+  for (const { rule, at, text } of violations.slice(0, 8))
+    say(`  ${rule.padEnd(4)} at ${(at / 1_000).toFixed(4)} s  ${text}`);
   if (violations.length > 8) say(`  … and ${violations.length - 8} more`);
   if (trace.length > 0) say(`  before the first:\n${trace.map((line) => `    ${line}`).join("\n")}`);
   say(`  replay: npm run simulate -- --seed ${seed}`);
@@ -51,7 +64,8 @@ function conclude(summary: Summary, mutants: readonly Mutant[], options: Options
   const violations = summary.broken.length;
   const perSecond = summary.seconds > 0 ? Math.round((summary.schedules / summary.seconds) * 10) / 10 : 0;
   say(`${summary.schedules} schedules, ${violations} broke something, ${perSecond} a second`);
-  const { names, fatal } = summary.schedules > 0 && violations === 0 ? gaps(summary.tally, options.schedules) : { names: [], fatal: false };
+  const { names, fatal } =
+    summary.schedules > 0 && violations === 0 ? gaps(summary.tally, options.schedules) : { names: [], fatal: false };
   if (names.length > 0) say(`${fatal ? "too seldom met" : "never met"}: ${names.join(", ")}`);
   const escaped = mutants.filter((mutant) => !mutant.caught);
   if (escaped.length > 0) say(`not caught: ${escaped.map((mutant) => mutant.name).join(", ")}`);
@@ -64,7 +78,9 @@ function conclude(summary: Summary, mutants: readonly Mutant[], options: Options
         perSecond,
         mutants: { planted: mutants.length, caught: mutants.length - escaped.length },
         ...summary.tally.all(),
-        broken: summary.broken.slice(0, PRINTED).map(({ seed, violations: [first] }) => ({ seed, rule: first?.rule, text: first?.text })),
+        broken: summary.broken
+          .slice(0, PRINTED)
+          .map(({ seed, violations: [first] }) => ({ seed, rule: first?.rule, text: first?.text })),
       }),
     );
   }
@@ -79,7 +95,9 @@ async function main(): Promise<number> {
   }
   if (options.seed !== undefined) return replay(options.seed, options.json);
   const seeds = Array.from({ length: options.schedules }, (_, at) => (options.from + at) >>> 0);
-  const kept = pinned().map((pin) => pin.seed).filter((seed) => !seeds.includes(seed));
+  const kept = pinned()
+    .map((pin) => pin.seed)
+    .filter((seed) => !seeds.includes(seed));
   const summary = await runSeeds([...kept, ...seeds], options.workers, options.bail);
   return conclude(summary, options.mutants ? await plantAll(options) : [], options);
 }

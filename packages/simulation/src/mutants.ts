@@ -50,7 +50,8 @@ function copyPackages(copy: string): void {
   const installed = join(ROOT, "node_modules");
   mkdirSync(join(copy, "node_modules", "@tandem"), { recursive: true });
   for (const name of readdirSync(installed)) {
-    if (name !== "@tandem" && !name.startsWith(".")) symlinkSync(join(installed, name), join(copy, "node_modules", name));
+    if (name !== "@tandem" && !name.startsWith("."))
+      symlinkSync(join(installed, name), join(copy, "node_modules", name));
   }
   for (const name of readdirSync(join(ROOT, "packages"))) {
     const to = join(copy, "packages", name);
@@ -68,7 +69,11 @@ function apply(name: string, copy: string): void {
   }
 }
 
-function simulate(copy: string, workers: number, name: string): Promise<{ violations: number; schedules: number; rule: string | undefined }> {
+function simulate(
+  copy: string,
+  workers: number,
+  name: string,
+): Promise<{ violations: number; schedules: number; rule: string | undefined }> {
   return new Promise((resolve, reject) => {
     const main = join(copy, "packages", "simulation", "src", "main.ts");
     const args = [main, "--schedules", String(WITHIN), "--workers", String(workers), "--bail", "--json"];

@@ -1,6 +1,7 @@
 import type { Codec } from "@tandem/protocol";
 import type { Clock } from "./clock.ts";
-import { type ClientEnd, Connection, type Listener, type Wiretap } from "./connection.ts";
+import type { ClientEnd, Listener, Wiretap } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
@@ -68,7 +69,14 @@ export class Network {
     };
   }
 
-  #accept(client: Process, codec: Codec, listener: Listener, latency: number, end: ClientEnd, wanted: () => boolean): Connection {
+  #accept(
+    client: Process,
+    codec: Codec,
+    listener: Listener,
+    latency: number,
+    end: ClientEnd,
+    wanted: () => boolean,
+  ): Connection {
     const random = this.#random;
     const connection = new Connection({
       number: ++this.#numbers,

@@ -1,4 +1,5 @@
-import { type Position, TandemError } from "@tandem/protocol";
+import type { Position } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
 import type { Application, Node } from "@tandem/server/core";
 import type { Publish } from "./history.ts";
 import type { Process } from "./process.ts";

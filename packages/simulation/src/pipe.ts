@@ -38,7 +38,13 @@ export class Pipe {
   #arrival = 0;
   #cut = false;
 
-  constructor(clock: Clock, random: Random, reader: Process, conditions: Conditions, deliver: (parcel: Parcel) => void) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    reader: Process,
+    conditions: Conditions,
+    deliver: (parcel: Parcel) => void,
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.#reader = reader;

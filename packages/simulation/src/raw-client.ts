@@ -1,10 +1,11 @@
-import { bodyDigest, jsonCodec, mintProducer, type ServerMessage } from "@tandem/protocol";
+import type { ServerMessage } from "@tandem/protocol";
+import { bodyDigest, jsonCodec, mintProducer } from "@tandem/protocol";
+import { silentLogger } from "@tandem/runtime";
 import type { Publish } from "./history.ts";
 import type { Dialled } from "./network.ts";
 import { Process } from "./process.ts";
 import type { Person } from "./tokens.ts";
 import type { World } from "./world.ts";
-import { silentLogger } from "@tandem/runtime";
 
 /** Attempts at one thing before an episode is given up. */
 const ATTEMPTS = 10;
@@ -44,7 +45,11 @@ export class RawClient {
     if (!again || ledger.restorations.length > restorations) return;
     const same = again.type === "published" && JSON.stringify(again.position) === JSON.stringify(stored.position);
     if (!same) {
-      history.violate("G2", clock.now, `publish ${first.n}, asked again, was answered ${JSON.stringify(again)}, at first ${JSON.stringify(stored)}`);
+      history.violate(
+        "G2",
+        clock.now,
+        `publish ${first.n}, asked again, was answered ${JSON.stringify(again)}, at first ${JSON.stringify(stored)}`,
+      );
     }
     const other = this.#invoke(channel);
     const refused = await this.#until(channel, producer, 1, other);
@@ -53,14 +58,19 @@ export class RawClient {
     const hole = this.#invoke(channel);
     const early = await this.#attempt(channel, producer, 3, hole);
     this.#settle(hole, early);
-    if (early?.type === "published") history.violate("G2", clock.now, `publish ${hole.n} was stored before the one before it`);
+    if (early?.type === "published")
+      history.violate("G2", clock.now, `publish ${hole.n} was stored before the one before it`);
   }
 
   #expect(restorations: number, answer: Answer | undefined, code: string, rule: string): void {
     const { history, ledger, clock } = this.#world;
     if (!answer || ledger.restorations.length > restorations) return;
     if (answer.type === "error" && (answer.code === code || answer.retryable)) return;
-    history.violate(rule, clock.now, `${this.#process.name} was answered ${JSON.stringify(answer)}, and should be with ${code}`);
+    history.violate(
+      rule,
+      clock.now,
+      `${this.#process.name} was answered ${JSON.stringify(answer)}, and should be with ${code}`,
+    );
   }
 
   #invoke(channel: string): Publish {
@@ -68,7 +78,14 @@ export class RawClient {
     const n = history.number();
     const data = JSON.stringify({ n, text: bodyDigest("note", 1, String(n)) });
     const key = `${this.#person.tenant}/${channel}`;
-    return history.invoke({ n, by: `${this.#process.name}-${n}`, channel: key, data, invokedAt: clock.now, due: undefined });
+    return history.invoke({
+      n,
+      by: `${this.#process.name}-${n}`,
+      channel: key,
+      data,
+      invokedAt: clock.now,
+      due: undefined,
+    });
   }
 
   #settle(publish: Publish, answer: Answer | undefined): void {
@@ -110,7 +127,10 @@ export class RawClient {
           for (const message of JSON.parse(new TextDecoder().decode(bytes)) as ServerMessage[]) {
             if (message.type === "welcome") {
               if (random.chance(0.3)) say({ type: "refresh", id: 2, token: tokens.mint(this.#stranger, 30_000) });
-              say({ type: "publish", id: 3, channel, event: "note", data, producer, seq }, { type: "received", frames });
+              say(
+                { type: "publish", id: 3, channel, event: "note", data, producer, seq },
+                { type: "received", frames },
+              );
             }
             if (message.type === "published" || (message.type === "error" && message.id === 3)) end(message);
           }

@@ -43,7 +43,11 @@ function concerns(revocation: Revocation, identity: Identity): boolean {
     case "token":
       return identity.token === revocation.id;
     case "user":
-      return identity.tenant === revocation.tenant && identity.user === revocation.user && identity.issued <= revocation.before;
+      return (
+        identity.tenant === revocation.tenant &&
+        identity.user === revocation.user &&
+        identity.issued <= revocation.before
+      );
     case "tenant":
       return identity.tenant === revocation.tenant && identity.issued <= revocation.before;
   }

@@ -1,4 +1,5 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Tally } from "./tally.ts";
 import type { Order, Report } from "./worker.ts";
@@ -60,7 +61,13 @@ function work(take: () => number[], summary: Summary): Promise<void> {
     const fail = (what: string) => {
       const seed = expected[0] ?? 0;
       const violation = { rule: "G12", at: 0, text: `the process that ran this schedule ${what}` };
-      summary.broken.push({ seed, steps: 0, violations: [violation], tally: { fault: {}, path: {}, operation: {} }, trace: [] });
+      summary.broken.push({
+        seed,
+        steps: 0,
+        violations: [violation],
+        tally: { fault: {}, path: {}, operation: {} },
+        trace: [],
+      });
       summary.schedules++;
       finish();
     };

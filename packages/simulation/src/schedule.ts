@@ -3,7 +3,8 @@ import { ending } from "./ending.ts";
 import type { Violation } from "./history.ts";
 import type { Kind } from "./tally.ts";
 import { Workload } from "./workload.ts";
-import { World, type WorldOptions } from "./world.ts";
+import type { WorldOptions } from "./world.ts";
+import { World } from "./world.ts";
 
 /** What a schedule came to. */
 export interface Outcome {
@@ -36,5 +37,11 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     world.history.violate("G12", world.clock.now, `a rejection that nobody handled: ${stack}`);
   }
   const violations = world.history.violations.toSorted((a, b) => a.at - b.at);
-  return { steps: world.clock.steps, violations, hash: world.trace.hash, tally: world.tally.all(), trace: world.trace.lines };
+  return {
+    steps: world.clock.steps,
+    violations,
+    hash: world.trace.hash,
+    tally: world.tally.all(),
+    trace: world.trace.lines,
+  };
 }

@@ -2,7 +2,8 @@ import type { Grants } from "@tandem/app";
 import { TandemError } from "@tandem/protocol";
 import type { Authenticator, Identity } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
-import { EPOCH_START, type Process } from "./process.ts";
+import type { Process } from "./process.ts";
+import { EPOCH_START } from "./process.ts";
 import type { Random } from "./random.ts";
 
 /** A user of a schedule: clients are theirs, tokens are made for them. */

@@ -55,7 +55,9 @@ export class Trace {
   say(time: number, line: () => string): void {
     if (this.#keep === 0 || time > this.#until) return;
     const text = line();
-    this.lines.push(`${(time / 1000).toFixed(4).padStart(9)}  ${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`);
+    this.lines.push(
+      `${(time / 1000).toFixed(4).padStart(9)}  ${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`,
+    );
     if (this.lines.length > 2 * this.#keep) this.lines.splice(0, this.lines.length - this.#keep);
   }
 

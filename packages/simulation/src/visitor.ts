@@ -1,5 +1,7 @@
-import { type Client, createClient, type Publication, type Subscription } from "@tandem/client";
-import { type Codec, type ErrorCode, jsonCodec, type Position, type Start } from "@tandem/protocol";
+import type { Client, Publication, Subscription } from "@tandem/client";
+import { createClient } from "@tandem/client";
+import type { Codec, ErrorCode, Position, Start } from "@tandem/protocol";
+import { jsonCodec } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import type { Logger } from "@tandem/runtime";
 import type { Note, SimulatedApp, SimulatedChannel } from "./app.ts";
@@ -156,7 +158,14 @@ export class Visitor {
     const { clock, history } = this.#world;
     const n = (data as { n: number }).n;
     const key = `${this.person.tenant}/${channel}`;
-    const publish = history.invoke({ n, by: this.instance, channel: key, data: JSON.stringify(data), invokedAt: clock.now, due });
+    const publish = history.invoke({
+      n,
+      by: this.instance,
+      channel: key,
+      data: JSON.stringify(data),
+      invokedAt: clock.now,
+      due,
+    });
     this.#unsettled.add(publish);
     const [type, id] = split(channel);
     const publication: Publication = this.client.channel(type, id).publish("note", data as Note);
@@ -167,7 +176,8 @@ export class Visitor {
       if (status.kind === "queued" || status.kind === "sent") return;
       this.#unsettled.delete(publish);
       if (status.kind === "durable") history.settle(publish, clock.now, { kind: "ok", position: status.position });
-      else if (status.kind === "rejected") history.settle(publish, clock.now, { kind: "fail", code: status.error.code });
+      else if (status.kind === "rejected")
+        history.settle(publish, clock.now, { kind: "fail", code: status.error.code });
       else history.settle(publish, clock.now, { kind: "unknown", code: status.error.code });
     };
     publication.status.subscribe(note);
@@ -191,7 +201,8 @@ export class Visitor {
       onEvents: (events, { position }) => {
         // One that joins a standing subscription learns its place from its first event.
         if (!begun) begin(before(world.ledger.ofId(key, events[0]?.id ?? "").at(-1)), false);
-        for (const { offset, id, data } of events) reader.given.push({ kind: "event", at: clock.now, offset, id, data });
+        for (const { offset, id, data } of events)
+          reader.given.push({ kind: "event", at: clock.now, offset, id, data });
         reader.given.push({ kind: "stand", at: clock.now, position });
       },
       onReset: (reason, position) => {
@@ -243,7 +254,15 @@ export class Visitor {
       if (before !== undefined) return;
       const from = Math.max(page.next ?? 1, ledger.line(key)?.first ?? 1);
       const shown = page.events.map((event) => event.offset);
-      history.reads.push({ by: instance, channel: key, invokedAt, answeredAt: clock.now, epoch: page.epoch, from, shown });
+      history.reads.push({
+        by: instance,
+        channel: key,
+        invokedAt,
+        answeredAt: clock.now,
+        epoch: page.epoch,
+        from,
+        shown,
+      });
     } catch {
       // Refused, or given up after a while: nothing was shown.
       tally.count("path", "page-refused");
@@ -261,7 +280,8 @@ export class Visitor {
       .catch(() => ({ events: [] }));
     for (const { offset, data } of page.events) {
       const fact = ledger.line(key)?.facts[offset - 1];
-      if (data !== null && fact?.redactedAt !== undefined) history.violate("redact", clock.now, `${this.name} was shown event ${offset} of ${key}, which was erased`);
+      if (data !== null && fact?.redactedAt !== undefined)
+        history.violate("redact", clock.now, `${this.name} was shown event ${offset} of ${key}, which was erased`);
     }
     await this.history(channel, undefined, limit);
   }
@@ -269,14 +289,21 @@ export class Visitor {
   #logger(): Logger {
     const world = this.#world;
     const say = (level: string, fields: object, message: string) =>
-      world.say(() => `${this.name} ${level}: ${message} ${fields instanceof Object && "error" in fields ? String(fields.error) : ""}`);
+      world.say(
+        () =>
+          `${this.name} ${level}: ${message} ${fields instanceof Object && "error" in fields ? String(fields.error) : ""}`,
+      );
     return {
       debug: (fields, message) => say("debug", fields, message),
       info: (fields, message) => say("info", fields, message),
       warn: (fields, message) => say("warn", fields, message),
       error: (fields, message) => {
         say("error", fields, message);
-        world.history.violate("G12", world.clock.now, `${this.name} logged an error of its own: ${message} ${String("error" in fields ? fields.error : "")}`);
+        world.history.violate(
+          "G12",
+          world.clock.now,
+          `${this.name} logged an error of its own: ${message} ${String("error" in fields ? fields.error : "")}`,
+        );
       },
     };
   }

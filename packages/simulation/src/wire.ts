@@ -15,7 +15,8 @@ import type { Clock } from "./clock.ts";
 import type { Connection, Wiretap } from "./connection.ts";
 import { compare, sees } from "./eyes.ts";
 import type { History } from "./history.ts";
-import { type Ledger, publishNumber } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { publishNumber } from "./ledger.ts";
 import type { Process } from "./process.ts";
 import type { Revocations } from "./revocations.ts";
 import type { Tally } from "./tally.ts";
@@ -82,7 +83,11 @@ export class Wire implements Wiretap {
 
   arriving(connection: Connection, bytes: Uint8Array): void {
     this.#trace.bytes(this.#clock.now, bytes);
-    this.#trace.say(this.#clock.now, () => `${connection.client.name} → ${connection.node.name} #${connection.number} ${text(connection.codec, bytes)}`);
+    this.#trace.say(
+      this.#clock.now,
+      () =>
+        `${connection.client.name} → ${connection.node.name} #${connection.number} ${text(connection.codec, bytes)}`,
+    );
     const spoken = this.#of(connection);
     for (const message of decode(connection.codec, bytes) as ClientMessage[]) {
       if (message.type === "received") {
@@ -94,7 +99,10 @@ export class Wire implements Wiretap {
 
   received(connection: Connection, bytes: Uint8Array): void {
     this.#trace.bytes(this.#clock.now, bytes);
-    this.#trace.say(this.#clock.now, () => `${connection.client.name} has #${connection.number} ${text(connection.codec, bytes)}`);
+    this.#trace.say(
+      this.#clock.now,
+      () => `${connection.client.name} has #${connection.number} ${text(connection.codec, bytes)}`,
+    );
   }
 
   gone(connection: Connection): void {
@@ -102,7 +110,11 @@ export class Wire implements Wiretap {
   }
 
   sending(connection: Connection, bytes: Uint8Array): void {
-    this.#trace.say(this.#clock.now, () => `${connection.node.name} → ${connection.client.name} #${connection.number} ${text(connection.codec, bytes)}`);
+    this.#trace.say(
+      this.#clock.now,
+      () =>
+        `${connection.node.name} → ${connection.client.name} #${connection.number} ${text(connection.codec, bytes)}`,
+    );
     const spoken = this.#of(connection);
     const wrong: Wrong = (rule, what) =>
       this.#history.violate(rule, this.#clock.now, `${connection.node.name} → ${connection.client.name}: ${what}`);
@@ -122,7 +134,15 @@ export class Wire implements Wiretap {
   #of(connection: Connection): Spoken {
     let spoken = this.#spoken.get(connection);
     if (!spoken) {
-      spoken = { identity: undefined, requests: new Map(), standing: new Map(), live: new Set(), unacknowledged: [], frames: 0, acknowledged: 0 };
+      spoken = {
+        identity: undefined,
+        requests: new Map(),
+        standing: new Map(),
+        live: new Set(),
+        unacknowledged: [],
+        frames: 0,
+        acknowledged: 0,
+      };
       this.#spoken.set(connection, spoken);
     }
     return spoken;
@@ -133,14 +153,16 @@ export class Wire implements Wiretap {
     if ("id" in message && message.id !== undefined) spoken.requests.delete(message.id);
     switch (message.type) {
       case "welcome":
-        if (request?.type !== "hello" && request?.type !== "refresh") return wrong("wire", "a welcome answers no hello and no refresh");
+        if (request?.type !== "hello" && request?.type !== "refresh")
+          return wrong("wire", "a welcome answers no hello and no refresh");
         if (request.type === "hello") this.#noteFailover(connection);
         spoken.identity = request.token === undefined ? undefined : this.#tokens.identity(request.token);
         this.#tally.count("path", request.type);
         return;
       case "error":
         this.#tally.count("path", `error.${message.code}`);
-        if (message.code === "internal") wrong("G12", `an error of the server's own answers ${JSON.stringify(request)}`);
+        if (message.code === "internal")
+          wrong("G12", `an error of the server's own answers ${JSON.stringify(request)}`);
         if (message.code === "needs-auth" && message.id === undefined) spoken.standing.clear();
         return;
       case "unsubscribed":
@@ -174,7 +196,8 @@ export class Wire implements Wiretap {
       wrong("G10", `${message.type} was handed over ${now - identity.expires} ms after the token expired`);
     }
     const late = this.#revocations.overdue(identity, this.#clock.now, connection.node);
-    if (late !== undefined) wrong("G10", `${message.type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked`);
+    if (late !== undefined)
+      wrong("G10", `${message.type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked`);
   }
 
   #checkContent(
@@ -189,7 +212,8 @@ export class Wire implements Wiretap {
         return this.#subscribed(spoken, identity, message, request, wrong);
       case "reset":
         this.#tally.count("path", `reset.${message.reason}`);
-        if (!spoken.standing.has(message.channel)) wrong("wire", `a reset of ${message.channel} without a subscription`);
+        if (!spoken.standing.has(message.channel))
+          wrong("wire", `a reset of ${message.channel} without a subscription`);
         this.#exists(identity, message.channel, message.position, wrong);
         spoken.standing.set(message.channel, message.position);
         return;
@@ -209,12 +233,20 @@ export class Wire implements Wiretap {
     }
   }
 
-  #subscribed(spoken: Spoken, identity: Identity, message: Subscribed, request: ClientMessage | undefined, wrong: Wrong): void {
+  #subscribed(
+    spoken: Spoken,
+    identity: Identity,
+    message: Subscribed,
+    request: ClientMessage | undefined,
+    wrong: Wrong,
+  ): void {
     const { channel, position, reset, head } = message;
-    if (request?.type !== "subscribe" || request.channel !== channel) return wrong("wire", "subscribed answers no subscribe");
+    if (request?.type !== "subscribe" || request.channel !== channel)
+      return wrong("wire", "subscribed answers no subscribe");
     if (!mayOn(identity, channel)) wrong("G10", `${identity.user} was let in on ${channel}`);
     this.#exists(identity, channel, position, wrong);
-    if (head < position.offset) wrong("wire", `the head ${head} of ${channel} lies before the position ${position.offset}`);
+    if (head < position.offset)
+      wrong("wire", `the head ${head} of ${channel} lies before the position ${position.offset}`);
     spoken.standing.set(channel, position);
     spoken.live.delete(channel);
     if (reset) this.#tally.count("path", `reset.${reset}`);
@@ -228,28 +260,38 @@ export class Wire implements Wiretap {
     if (!from || !("epoch" in from)) return;
     const key = `${identity.tenant}/${channel}`;
     const unborn = from.epoch === "-" && from.offset === 0;
-    const same = position.offset === from.offset && position.tag === from.tag && (unborn || position.epoch === from.epoch);
+    const same =
+      position.offset === from.offset && position.tag === from.tag && (unborn || position.epoch === from.epoch);
     if (!reset) {
-      if (!same) wrong("G3", `${channel} was resumed at ${JSON.stringify(position)} and not at ${JSON.stringify(from)}`);
+      if (!same)
+        wrong("G3", `${channel} was resumed at ${JSON.stringify(position)} and not at ${JSON.stringify(from)}`);
       return;
     }
     // The nodes may not have learned yet that the store went back to a backup: only then does a reset need no more reason.
     if (this.#ledger.restorations.some(({ at }) => this.#clock.now - at < 15_000)) return;
     const line = this.#ledger.line(key);
     const fact = unborn ? undefined : this.#ledger.at(key, from);
-    const known = unborn || (from.offset === 0 ? line?.epoch === from.epoch : fact !== undefined && line?.facts[from.offset - 1] === fact);
+    const known =
+      unborn ||
+      (from.offset === 0 ? line?.epoch === from.epoch : fact !== undefined && line?.facts[from.offset - 1] === fact);
     if (known && from.offset + 1 >= (line?.first ?? 1)) {
       wrong("G3", `${channel} was reset (${reset}) though ${JSON.stringify(from)} stands and what follows it is kept`);
     }
   }
 
-  #checkAtLeast(identity: Identity, { from, atLeast }: Subscribe, { channel, position, reset, head }: Subscribed, wrong: Wrong): void {
+  #checkAtLeast(
+    identity: Identity,
+    { from, atLeast }: Subscribe,
+    { channel, position, reset, head }: Subscribed,
+    wrong: Wrong,
+  ): void {
     if (!atLeast) return;
     const key = `${identity.tenant}/${channel}`;
     const fact = this.#ledger.at(key, atLeast);
     if (!fact || fact.lost || this.#ledger.line(key)?.epoch !== atLeast.epoch) return;
     this.#tally.count("path", "at-least");
-    if (head < atLeast.offset) wrong("G4", `${channel} was answered at head ${head}, asked for at least ${atLeast.offset}`);
+    if (head < atLeast.offset)
+      wrong("G4", `${channel} was answered at head ${head}, asked for at least ${atLeast.offset}`);
     if (!from && !reset && position.offset < atLeast.offset) {
       wrong("G4", `${channel} "from now" begins at ${position.offset}, before ${atLeast.offset}`);
     }
@@ -259,12 +301,17 @@ export class Wire implements Wiretap {
     const { channel, from, to, tag, epoch, events } = message;
     const position = spoken.standing.get(channel);
     if (!position) return wrong("wire", `events of ${channel} without a subscription`);
-    if (from !== position.offset) wrong("G3", `events of ${channel} cover (${from}, ${to}] and should go on from ${position.offset}`);
+    if (from !== position.offset)
+      wrong("G3", `events of ${channel} cover (${from}, ${to}] and should go on from ${position.offset}`);
     if (from === 0 && epoch === undefined) wrong("wire", `events of ${channel} begin at 0 and name no epoch`);
     const key = `${identity.tenant}/${channel}`;
     const life = epoch ?? position.epoch;
     const facts = this.#ledger.between(key, position, { offset: to, tag }, life);
-    if (!facts) return wrong("G3", `events of ${channel} to ${to} (${tag}) do not go on from ${JSON.stringify(position)}, or were never stored`);
+    if (!facts)
+      return wrong(
+        "G3",
+        `events of ${channel} to ${to} (${tag}) do not go on from ${JSON.stringify(position)}, or were never stored`,
+      );
     const difference = compare(identity.user, events, facts, this.#clock.now);
     if (difference) wrong(difference.rule, difference.text);
     if (events.length < facts.length) this.#tally.count("path", "hidden-events");
@@ -280,10 +327,15 @@ export class Wire implements Wiretap {
     if (request?.type !== "publish") return wrong("wire", "published answers no publish");
     if (message.duplicate) this.#tally.count("path", "duplicate");
     const fact = this.#ledger.at(`${identity.tenant}/${request.channel}`, message.position);
-    if (!fact) return wrong("G1", `a publish on ${request.channel} was acknowledged at ${JSON.stringify(message.position)}, and is not stored there`);
+    if (!fact)
+      return wrong(
+        "G1",
+        `a publish on ${request.channel} was acknowledged at ${JSON.stringify(message.position)}, and is not stored there`,
+      );
     const asked = publishNumber(JSON.stringify(request.data) ?? "");
     if (fact.publish !== asked) wrong("G14", `publish ${asked} was told the position of publish ${fact.publish}`);
-    if (JSON.stringify(request.data) !== fact.data) wrong("G2", `publish ${asked} was acknowledged with another body stored`);
+    if (JSON.stringify(request.data) !== fact.data)
+      wrong("G2", `publish ${asked} was acknowledged with another body stored`);
   }
 
   #page(identity: Identity, message: Page, request: ClientMessage | undefined, wrong: Wrong): void {
@@ -298,10 +350,18 @@ export class Wire implements Wiretap {
     if (facts.some((fact) => fact.lost)) return;
     const difference = compare(identity.user, events, facts, this.#clock.now);
     if (difference) wrong(difference.rule, `${difference.text} (a page of history)`);
-    if (request.before !== undefined && newest.offset >= request.before) wrong("wire", `a page before ${request.before} reaches ${newest.offset}`);
+    if (request.before !== undefined && newest.offset >= request.before)
+      wrong("wire", `a page before ${request.before} reaches ${newest.offset}`);
     const { atLeast, before } = request;
-    if (atLeast && !before && atLeast.epoch === epoch && this.#ledger.at(line.facts[0]?.channel ?? "", atLeast)?.lost === false) {
-      const missed = line.facts.slice(newest.offset, atLeast.offset).find((fact) => sees(identity.user, fact) && !fact.erased);
+    if (
+      atLeast &&
+      !before &&
+      atLeast.epoch === epoch &&
+      this.#ledger.at(line.facts[0]?.channel ?? "", atLeast)?.lost === false
+    ) {
+      const missed = line.facts
+        .slice(newest.offset, atLeast.offset)
+        .find((fact) => sees(identity.user, fact) && !fact.erased);
       if (missed) wrong("G4", `a page of ${channel} ends at ${newest.offset}, asked for at least ${atLeast.offset}`);
     }
   }

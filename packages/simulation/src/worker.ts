@@ -1,6 +1,6 @@
+import type { Violation } from "./history.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Kind } from "./tally.ts";
-import type { Violation } from "./history.ts";
 
 /** What the runner asks of a worker: these seeds, one after the other. */
 export interface Order {
@@ -29,7 +29,11 @@ async function run(seed: number): Promise<Report> {
   if (seed % TWICE === 0) {
     const second = await runSchedule(seed);
     if (second.hash !== first.hash) {
-      violations.push({ rule: "determinism", at: 0, text: `two runs of this seed differ: ${first.hash}, ${second.hash}` });
+      violations.push({
+        rule: "determinism",
+        at: 0,
+        text: `two runs of this seed differ: ${first.hash}, ${second.hash}`,
+      });
     }
   }
   const [earliest] = violations;

@@ -1,8 +1,8 @@
 import { FEED_COUNT } from "./app.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
-import { RawClient } from "./raw-client.ts";
 import type { Random } from "./random.ts";
+import { RawClient } from "./raw-client.ts";
 import type { Person } from "./tokens.ts";
 import { Visitor } from "./visitor.ts";
 import type { World } from "./world.ts";
@@ -11,7 +11,9 @@ import type { World } from "./world.ts";
 const OPERATIONS = 200;
 
 /** Rights in the channels that a schedule uses. The channel `room:closed` is in nobody's. */
-const GRANTS = Object.fromEntries(["room", "slow", "feed", "inbox"].map((type) => [`${type}:a*`, ["read", "publish"] as const]));
+const GRANTS = Object.fromEntries(
+  ["room", "slow", "feed", "inbox"].map((type) => [`${type}:a*`, ["read", "publish"] as const]),
+);
 
 const PEOPLE: readonly Person[] = [
   { tenant: "acme", user: "ann", grants: GRANTS },
@@ -61,15 +63,24 @@ export class Workload {
     this.#world = world;
     this.#random = world.random.fork();
     const random = this.#random;
-    this.visitors = PEOPLE.slice(0, world.climate.clients).map((person, at) => new Visitor(`c${at + 1}`, person, world));
+    this.visitors = PEOPLE.slice(0, world.climate.clients).map(
+      (person, at) => new Visitor(`c${at + 1}`, person, world),
+    );
     this.#operator = new Operator(world);
     this.#raw = new RawClient("raw", PEOPLE[1] as Person, PEOPLE[0] as Person, world);
     this.#faults = new Faults(world, this.visitors, random.fork());
     const types = ["room", "feed", "inbox", "slow"];
-    this.#channels = Array.from({ length: world.climate.channels }, (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(types)}:a${at}`);
+    this.#channels = Array.from(
+      { length: world.climate.channels },
+      (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(types)}:a${at}`,
+    );
     // Each schedule has its own taste: some operations often, some never.
     const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, weight * random.pick(TASTES)]);
-    this.#weights = { ...(Object.fromEntries(weights) as Record<Operation, number>), publish: WEIGHTS.publish, connect: WEIGHTS.connect };
+    this.#weights = {
+      ...(Object.fromEntries(weights) as Record<Operation, number>),
+      publish: WEIGHTS.publish,
+      connect: WEIGHTS.connect,
+    };
   }
 
   async run(): Promise<void> {
@@ -147,7 +158,8 @@ export class Workload {
         return this.#operator.administer("redact", tenant, (application) => application.redact(channel, offset));
       }
       case "archive": {
-        const end = () => this.#operator.administer("unarchive", tenant, (application) => application.archive(channel, false));
+        const end = () =>
+          this.#operator.administer("unarchive", tenant, (application) => application.archive(channel, false));
         this.#operator.administer("archive", tenant, (application) => application.archive(channel));
         for (const after of [500, 3_000]) this.#world.clock.after(random.around(after), undefined, end);
         return;

@@ -1,11 +1,15 @@
-import { DEFAULT_LIMITS, type Limits } from "@tandem/protocol";
+import type { Limits } from "@tandem/protocol";
+import { DEFAULT_LIMITS } from "@tandem/protocol";
 import { createMemoryLog, MemoryStore } from "@tandem/server/core";
 import { AdversarialBus } from "./bus.ts";
+import type { Climate } from "./climate.ts";
+import { drawClimate, FAIR } from "./climate.ts";
 import { Clock } from "./clock.ts";
 import type { Listener } from "./connection.ts";
 import { History } from "./history.ts";
 import { Host } from "./host.ts";
-import { type Backup, Ledger } from "./ledger.ts";
+import type { Backup } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
@@ -14,11 +18,18 @@ import { Storage } from "./storage.ts";
 import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { Trace } from "./trace.ts";
-import { type Climate, drawClimate, FAIR } from "./climate.ts";
 import { Wire } from "./wire.ts";
 
 /** Limits that make what is rare frequent: small windows, quick pings. */
-const LIMITS: Limits = { ...DEFAULT_LIMITS, windowBytes: 16_384, pingMs: 4_000, pongMs: 2_000, inFlight: 16, requests: 16, historyPage: 50 };
+const LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  windowBytes: 16_384,
+  pingMs: 4_000,
+  pongMs: 2_000,
+  inFlight: 16,
+  requests: 16,
+  historyPage: 50,
+};
 
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
 const OUTCOMES = 16;
@@ -67,9 +78,19 @@ export class World {
     const disturbed = () => {
       this.#storageDisturbedAt = clock.now;
     };
-    this.storage = new Storage({ clock, random: random.fork(), weather: climate.storage, store: log, ledger, tally, disturbed });
+    this.storage = new Storage({
+      clock,
+      random: random.fork(),
+      weather: climate.storage,
+      store: log,
+      ledger,
+      tally,
+      disturbed,
+    });
     this.bus = new AdversarialBus(clock, random.fork(), climate.bus, tally);
-    this.revocations = new Revocations((process) => Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0));
+    this.revocations = new Revocations((process) =>
+      Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0),
+    );
     this.wire = new Wire({
       clock,
       ledger,
@@ -132,7 +153,11 @@ export class World {
    * @returns when the last of what was begun under them has passed
    */
   calm(): number {
-    const over = Math.max(this.clock.now, this.storage.stalledUntil, ...this.hosts.map((host) => host.process?.pausedUntil ?? 0));
+    const over = Math.max(
+      this.clock.now,
+      this.storage.stalledUntil,
+      ...this.hosts.map((host) => host.process?.pausedUntil ?? 0),
+    );
     Object.assign(this.climate.network, FAIR.network);
     Object.assign(this.climate.bus, FAIR.bus);
     Object.assign(this.climate.storage, FAIR.storage);

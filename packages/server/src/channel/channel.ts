@@ -12,7 +12,8 @@ import { UNBORN } from "../log/log.ts";
 import type { Committed } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { guarded, share } from "./presentation.ts";
-import { cutAtRun, PIECE_BYTES, RECENT_BOUNDS, Recent } from "./recent.ts";
+import type { RecentBounds } from "./recent.ts";
+import { cutAtRun, PIECE_BYTES, Recent } from "./recent.ts";
 import type { HistoryPage, Resumption } from "./replay.ts";
 import { Replay } from "./replay.ts";
 
@@ -21,6 +22,8 @@ const CATCH_UP = { events: 512, bytes: 262_144 };
 
 /** What a channel needs of its node. */
 export interface ChannelPorts {
+  /** How much of each channel is remembered. */
+  readonly recent: RecentBounds;
   readonly log: Log;
   readonly runtime: Runtime;
   send(message: BusMessage): void;
@@ -75,10 +78,10 @@ export class Channel implements Source {
   #remember(tail: readonly LogEvent[]): Recent {
     const { epoch } = this.#head;
     const [oldest, ...rest] = tail;
-    if (!oldest) return new Recent(this.position, RECENT_BOUNDS);
+    if (!oldest) return new Recent(this.position, this.#ports.recent);
     const whole = oldest.offset === 1;
     const floor = whole ? { epoch, offset: 0, tag: "" } : { epoch, offset: oldest.offset, tag: oldest.tag };
-    const recent = new Recent(floor, RECENT_BOUNDS);
+    const recent = new Recent(floor, this.#ports.recent);
     for (const event of whole ? tail : rest) recent.push(share(event, this.definition, this.#ports.runtime.logger));
     return recent;
   }
@@ -159,7 +162,7 @@ export class Channel implements Source {
     const last = events[events.length - 1] as LogEvent;
     const from = this.#head.offset;
     const shared = events.map((event) => share(event, this.definition, this.#ports.runtime.logger));
-    if (this.#head.epoch !== epoch) this.#recent = new Recent({ epoch, offset: 0, tag: "" }, RECENT_BOUNDS);
+    if (this.#head.epoch !== epoch) this.#recent = new Recent({ epoch, offset: 0, tag: "" }, this.#ports.recent);
     let { bytes } = this.#head;
     for (const event of shared) {
       this.#recent.push(event);
@@ -238,7 +241,7 @@ export class Channel implements Source {
     if (head.epoch !== this.#head.epoch || head.offset < this.#head.offset || head.revision < this.#head.revision)
       return;
     if (head.revision !== this.#head.revision) {
-      this.#recent = new Recent(this.position, RECENT_BOUNDS);
+      this.#recent = new Recent(this.position, this.#ports.recent);
       this.#replay.forget();
     }
     const { first, archived, revision } = head;
@@ -249,7 +252,7 @@ export class Channel implements Source {
 
   #restart(head: Head, reason: ResetReason): void {
     this.#head = head;
-    this.#recent = new Recent(this.position, RECENT_BOUNDS);
+    this.#recent = new Recent(this.position, this.#ports.recent);
     this.#replay.forget();
     for (const subscriber of this.#subscribers) subscriber.reset(this.position, reason);
   }

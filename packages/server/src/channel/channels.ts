@@ -7,7 +7,7 @@ import { channelKey, nameOf } from "../log/key.ts";
 import type { ChannelKey, Log } from "../log/log.ts";
 import type { ChannelPorts } from "./channel.ts";
 import { Channel } from "./channel.ts";
-import { RECENT_BOUNDS } from "./recent.ts";
+import type { RecentBounds } from "./recent.ts";
 import { Trimming } from "./trimming.ts";
 
 /** The heads of all live channels are read this often, in milliseconds, whatever the bus says. */
@@ -46,7 +46,7 @@ export class Channels {
   #lookAgain = false;
   #closed = false;
 
-  constructor(app: AppDefinition, log: Log, bus: Bus, runtime: Runtime, node: string) {
+  constructor(app: AppDefinition, log: Log, bus: Bus, runtime: Runtime, node: string, recent: RecentBounds) {
     this.#app = app;
     this.#line = new BusLine(
       bus,
@@ -55,7 +55,7 @@ export class Channels {
       (message) => this.#receive(message),
       () => void this.#lookAtHeads(),
     );
-    this.#ports = { log, runtime, send: (message) => this.#line.send(message) };
+    this.#ports = { log, runtime, recent, send: (message) => this.#line.send(message) };
     this.#trimming = new Trimming(this.#ports, (key) => this.definitionOf(nameOf(key))?.retention);
   }
 
@@ -104,7 +104,7 @@ export class Channels {
 
   async #load(key: ChannelKey, definition: ChannelDefinition): Promise<Channel> {
     try {
-      const { head, events } = await this.#ports.log.page(key, undefined, RECENT_BOUNDS.events / 2);
+      const { head, events } = await this.#ports.log.page(key, undefined, Math.ceil(this.#ports.recent.events / 2));
       const channel = new Channel(key, definition, this.#ports, head, events);
       const touched = this.#loading.get(key)?.touched;
       this.#live.set(key, channel);
