@@ -145,7 +145,7 @@ export class Replay {
     }
     const next = this.#stand(this.#born(position));
     if (next !== "unknown") return next;
-    const result = await this.#log.read(this.#channel.key, this.#born(position), { events: 1, bytes: 1 });
+    const result = await this.#log.read(this.#channel.key, position, { events: 1, bytes: 1 });
     if (result.kind === "run") return { position: this.#born(position) };
     await this.#channel.catchUp();
     return { position: this.#channel.position, reset: result.reason };
