@@ -27,20 +27,24 @@ export const durable: Scenario = {
     };
     let busiest = 0;
     const systems: Record<string, Round> = {
-      async tandem() {
-        const { publishesPerSecond, batchMean, loadCpu } = await measureTandem(folder(), WORK.publishers, load);
-        busiest = Math.max(busiest, loadCpu);
-        return { publishesPerSecond, batchMean };
-      },
-      async sqlite() {
-        return { publishesPerSecond: await measureSqlite(folder(), WORK.publishers, load) };
-      },
+      tandem: () =>
+        onEach(async (channels) => {
+          const { loadCpu, publishesPerSecond, batchMean, cpuMicrosPerPublish } = await measureTandem(
+            folder(),
+            channels,
+            load,
+          );
+          busiest = Math.max(busiest, loadCpu);
+          return { publishesPerSecond, batchMean, cpuMicrosPerPublish };
+        }),
+      sqlite: () => onEach(async (channels) => ({ publishesPerSecond: await measureSqlite(folder(), channels, load) })),
     };
     if (redis !== undefined) {
-      systems.redis = async () => {
-        const { publishesPerSecond } = await measureRedis(redis, folder(), WORK.publishers, load);
-        return { publishesPerSecond };
-      };
+      systems.redis = () =>
+        onEach(async (channels) => {
+          const { publishesPerSecond } = await measureRedis(redis, folder(), channels, load);
+          return { publishesPerSecond };
+        });
     }
     try {
       progress(`Databases in ${data.path}.`);
@@ -54,7 +58,7 @@ export const durable: Scenario = {
           { system: "tandem", figure: "publishesPerSecond", peer: "redis", least: 1 },
         ],
         notes: [
-          `${WORK.publishers} publishers, ${WORK.inFlight} in flight each, ${WORK.payloadBytes} bytes, a channel each; medians of ${rounds} rounds of ${seconds} s.`,
+          `${WORK.publishers} publishers, ${WORK.inFlight} in flight each, ${WORK.payloadBytes} bytes; a channel each, or one for all (oneChannel); medians of ${rounds} rounds of ${seconds} s.`,
           `Data in ${data.path}. Tandem's load took up to ${busiest.toFixed(2)} of a core.`,
           redis === undefined
             ? "redis was left out: there is no redis-server on this machine (as root it is installed by itself; else: apt install redis-server)."
@@ -66,6 +70,12 @@ export const durable: Scenario = {
     }
   },
 };
+
+/** Measures on a channel for each publisher and, with names that say so, on one for all. */
+async function onEach(measure: (channels: number) => Promise<Figures>): Promise<Figures> {
+  const one = Object.entries(await measure(1)).map(([name, value]) => [`${name}.oneChannel`, value]);
+  return { ...(await measure(WORK.publishers)), ...Object.fromEntries(one) };
+}
 
 function lineOf(system: string, round: number, figures: Figures): string {
   const all = Object.entries(figures).map(([name, value]) => `${name} ${Math.round(value).toLocaleString("en")}`);

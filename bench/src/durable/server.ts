@@ -13,8 +13,8 @@ import { app } from "./app.ts";
 /** What the server tells the benchmark. */
 export type ServerReport =
   | { readonly kind: "listening"; readonly port: number }
-  /** All commits of its life, and the CPU seconds it took. */
-  | { readonly kind: "stopped"; readonly commits: number; readonly cpuSeconds: number };
+  /** All commits of its life, and the CPU time that it took since it listened. */
+  | { readonly kind: "stopped"; readonly commits: number; readonly cpuMicros: number };
 
 const [folder = "."] = process.argv.slice(2);
 const runtime = nodeRuntime({ level: "warn", format: "pretty" });
@@ -31,10 +31,11 @@ const log = await createSqliteLog({
 const server = await createServer(app, { log, runtime, port: 0 });
 const { port } = await server.listen();
 const tell = (report: ServerReport): void => void process.send?.(report);
+const start = process.cpuUsage();
 tell({ kind: "listening", port });
 process.once("SIGTERM", async () => {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.cpuUsage(start);
   await server.close();
-  tell({ kind: "stopped", commits, cpuSeconds: (user + system) / 1e6 });
+  tell({ kind: "stopped", commits, cpuMicros: user + system });
   process.disconnect();
 });

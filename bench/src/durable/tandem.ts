@@ -16,8 +16,8 @@ const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
 export interface TandemResult extends LoadResult {
   /** Mean rows of a commit, over the whole round. */
   readonly batchMean: number;
-  /** Cores that the server kept busy, over its life. */
-  readonly serverCpuSeconds: number;
+  /** CPU time of the server's process, all threads, for each publish. */
+  readonly cpuMicrosPerPublish: number;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function measureTandem(
     await gone;
     const stored = storedIn(join(folder, LOG_FILE));
     if (stored !== result.published) throw new Error(`Tandem acknowledged ${result.published} and holds ${stored}`);
-    return { ...result, batchMean: stored / report.commits, serverCpuSeconds: report.cpuSeconds };
+    return { ...result, batchMean: stored / report.commits, cpuMicrosPerPublish: report.cpuMicros / stored };
   } finally {
     server.kill("SIGKILL");
     await gone;
