@@ -1,19 +1,28 @@
 import { channel, defineApp } from "@tandem/app";
 import type { Position, TandemError } from "@tandem/protocol";
-import * as v from "valibot";
 import { expectTypeOf, test } from "vitest";
 import type { Client } from "./client.ts";
 import { createClient } from "./create-client.ts";
+
+/** A Standard Schema of types only: nothing of these tests is run. */
+declare function schema<I, O = I>(): {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => { readonly value: O };
+    readonly types?: { readonly input: I; readonly output: O };
+  };
+};
 
 const app = defineApp({
   channels: {
     room: channel({
       events: {
-        message: v.object({ text: v.string(), tone: v.optional(v.string(), "plain") }),
-        joined: v.object({ at: v.pipe(v.string(), v.transform(Number)) }),
+        message: schema<{ text: string; tone?: string }, { text: string; tone: string }>(),
+        joined: schema<{ at: string }, { at: number }>(),
       },
     }),
-    order: channel({ events: { placed: v.object({ total: v.number() }) } }),
+    order: channel({ events: { placed: schema<{ total: number }>() } }),
   },
 });
 

@@ -53,6 +53,9 @@ describe("credit", () => {
     client.channel("room", "1").publish("message", 1);
     await runtime.settle();
     expect(server.frames.at(-1)).toMatchObject([{ type: "publish" }, { type: "received", frames: 2 }]);
+    client.channel("room", "1").publish("message", 2);
+    await runtime.settle();
+    expect(server.frames.at(-1)?.map(({ type }) => type)).toEqual(["publish"]);
   });
 });
 
@@ -170,6 +173,16 @@ describe("frames", () => {
 });
 
 describe("requests", () => {
+  it("those that the server dropped with a token no longer count", async () => {
+    const { client, connected, runtime } = world({ token: () => "t1" });
+    const server = await connected({ limits: { requests: 3 } });
+    for (let index = 0; index < 2; index++) client.channel("room", `${index}`).subscribe({ onEvents: () => {} });
+    await runtime.settle();
+    await server.say({ type: "error", code: "needs-auth", message: "Over.", retryable: true });
+    await server.welcome({ id: server.last("refresh").id, limits: { requests: 3 } });
+    expect(server.all("subscribe")).toHaveLength(4);
+  });
+
   it("no more wait for their answer than the server's limit, less the one that is kept for a refresh", async () => {
     const { client, connected, runtime } = world();
     const server = await connected({ limits: { requests: 4 } });

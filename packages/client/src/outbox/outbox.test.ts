@@ -206,17 +206,17 @@ describe("retries", () => {
 
   it("what was sent goes again before anything new, whatever the channel", async () => {
     const { client, publish, reconnected, runtime } = await ready({ inFlight: 3 });
-    await publish("a1", "a2");
-    client.channel("room", "2").publish("message", "b1");
+    const other = client.channel("room", "2");
+    await publish("a1");
+    for (const data of ["b1", "b2"]) other.publish("message", data);
     await runtime.settle();
-    for (const data of ["a3", "a4"]) client.channel("room", "1").publish("message", data);
-    const second = await reconnected();
-    expect(
-      second
-        .all("publish")
-        .map(({ data }) => data)
-        .sort(),
-    ).toEqual(["a1", "a2", "b1"]);
+    await publish("a2");
+    const second = await reconnected({ limits: { inFlight: 1 } });
+    for (let sent = 1; sent < 4; sent++) {
+      await second.store([second.last("publish")], sent);
+      await runtime.settle();
+    }
+    expect(second.all("publish").map(({ data }) => data)).toEqual(["a1", "b1", "b2", "a2"]);
   });
 });
 

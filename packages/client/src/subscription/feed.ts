@@ -1,4 +1,5 @@
 import type { ChannelEvent, ErrorMessage, Events, Position, Reset, Subscribed, TandemError } from "@tandem/protocol";
+import { chainTag } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Link } from "../connection/link.ts";
@@ -22,9 +23,11 @@ interface Asked {
   readonly start: Handler["start"];
 }
 
-/** The events of one frame, all there are in `(from, to]`. */
+/** The events of one frame: all there are past offset `from`, up to where the wire stands. */
 interface Batch {
   readonly from: number;
+  /** Tag of the position at `from`. */
+  readonly tag: string;
   readonly events: ChannelEvent[];
 }
 
@@ -95,11 +98,11 @@ export class Feed {
     // Between `unsubscribe` and the answer to `subscribe`, what comes belongs to the subscription that was left.
     if (!wire) return;
     const { from, to, tag, epoch: born, events } = message;
-    const { epoch, offset } = wire.position;
+    const { epoch, offset, tag: before } = wire.position;
     const life = (from === 0 && born) || epoch;
     if (from !== offset || !inOrder(message) || (life !== epoch && epoch !== UNBORN)) return this.#violated();
     wire.position = { epoch: life, offset: to, tag };
-    this.#batch ??= { from, events: [] };
+    this.#batch ??= { from, tag: before, events: [] };
     this.#batch.events.push(...events);
   }
 
@@ -137,15 +140,23 @@ export class Feed {
     if (!batch || !wire) return;
     this.#batch = undefined;
     const { position, head } = wire;
+    let strayed = false;
     for (const handler of [...this.#handlers]) {
       const { at } = handler;
       // One that is behind this range waits until the wire comes for it.
       if (at === undefined || at < batch.from || at > position.offset || !this.#handlers.has(handler)) continue;
+      if (handler.position && (tagAt(batch, at) ?? handler.position.tag) !== handler.position.tag) {
+        // Its place was confirmed on an earlier wire, and the history was rewritten since.
+        handler.unplace();
+        strayed = true;
+        continue;
+      }
       const events = at === batch.from ? batch.events : batch.events.filter(({ offset }) => offset > at);
       handler.place(position);
       const [first] = events;
       if (first) handler.deliver(events, { replay: first.offset <= head, position });
     }
+    if (strayed) this.#goOn();
     this.#showStates();
   }
 
@@ -269,6 +280,17 @@ function mayStand({ at, position }: Handler, wire: Wire): boolean {
   if (at === undefined) return true;
   if (!position || at > wire.head) return false;
   return position.epoch === wire.position.epoch || (position.epoch === UNBORN && at === 0);
+}
+
+/** The tag at an offset of a batch, as far as its events tell: those that were left out for this viewer hide it. */
+function tagAt({ from, tag, events }: Batch, offset: number): string | undefined {
+  let [reached, sum] = [from, tag];
+  for (const event of events) {
+    if (reached === offset || event.offset !== reached + 1) break;
+    reached = event.offset;
+    sum = chainTag(sum, event.id);
+  }
+  return reached === offset ? sum : undefined;
 }
 
 /** Do the events of a range stand in it, in order? */

@@ -65,7 +65,7 @@ describe("one reader", () => {
     const { read, server } = await ready();
     const reader = await read();
     await stand(server, at(4), 6);
-    await server.say({ type: "events", channel: "room:1", from: 4, to: 6, tag: "t6", events: [] });
+    await server.say({ type: "events", channel: "room:1", from: 4, to: 6, tag: at(6).tag, events: [] });
     expect(reader.told).toEqual(["catching-up", "live"]);
     expect(reader.subscription.position).toEqual(at(6));
   });
@@ -363,6 +363,61 @@ describe("several readers of one channel", () => {
     expect(late.told.filter(Array.isArray)).toEqual([
       [3, 4, 5, "replay", 5],
       [6, 7, 8, 9, 10, "replay", 10],
+    ]);
+  });
+
+  it("G3: one who is behind the wire and has to wait gets nothing until the wire comes for it", async () => {
+    const { read, runtime, server } = await ready();
+    const first = await read();
+    await stand(server, at(4), 9);
+    const late = await read({ from: { last: 1 } });
+    await stand(server, at(8), 9);
+    await refuse(server, "overloaded", true, { retryAfter: 1_000 });
+    expect(server.last("subscribe").from).toEqual(at(8));
+    await stand(server, at(8), 9);
+    await server.say(room1(8, 9));
+    expect(first.told.filter(Array.isArray)).toEqual([]);
+    await runtime.pass(1_000);
+    expect(server.last("subscribe").from).toEqual(at(4));
+    await stand(server, at(4), 9);
+    await server.say(room1(4, 9));
+    expect(first.told.filter(Array.isArray)).toEqual([[5, 6, 7, 8, 9, "replay", 9]]);
+    expect(late.told.filter(Array.isArray)).toEqual([[9, "replay", 9]]);
+  });
+
+  it("G3: a reset that a latecomer meets makes the others ask whether their history still stands", async () => {
+    const { read, server } = await ready();
+    const first = await read();
+    await stand(server, at(20));
+    await read({ from: at(12) });
+    await stand(server, { ...at(20), tag: "other" }, 20, { reset: "rewritten" });
+    expect(server.last("subscribe").from).toEqual(at(20));
+    await stand(server, { ...at(20), tag: "other" }, 20, { reset: "rewritten" });
+    expect(first.told).toEqual(["live", ["reset", "rewritten", 20]]);
+  });
+
+  it.each([
+    ["at the edge", 6],
+    ["in the middle", 8],
+  ])("G3: a history that was rewritten behind a latecomer's wire shows %s of a range", async (_where, to) => {
+    const { read, server } = await ready();
+    const first = await read();
+    const old = { ...at(6), tag: "other" };
+    await stand(server, old);
+    const late = await read({ from: { last: 3 } });
+    await stand(server, at(3), 6);
+    await server.say(room1(3, to));
+    expect(late.told.filter(Array.isArray)).toHaveLength(1);
+    expect(first.told).toEqual(["live", "catching-up"]);
+    expect(server.last("subscribe").from).toEqual(old);
+    await stand(server, at(8), 8, { reset: "rewritten" });
+    // The latecomer's place has to be confirmed on the history that is there now.
+    expect(server.last("subscribe").from).toEqual(at(to));
+    await stand(server, at(to), 8);
+    await server.say(room1(to, 9));
+    expect(first.told.filter(Array.isArray)).toEqual([
+      ["reset", "rewritten", 8],
+      [9, "live", 9],
     ]);
   });
 

@@ -1,5 +1,5 @@
 import type { ClientMessageInput, Limits, ServerMessage, Welcome } from "@tandem/protocol";
-import { DEFAULT_LIMITS, jsonCodec } from "@tandem/protocol";
+import { chainTag, DEFAULT_LIMITS, jsonCodec } from "@tandem/protocol";
 import type { Connect, SocketEvents } from "../transport/connect.ts";
 import type { VirtualRuntime } from "./virtual-runtime.ts";
 
@@ -132,9 +132,11 @@ export class ScriptedServer {
   }
 }
 
-/** A position in the history of the tests' channel. */
+/** A position in the history of the tests' channel, whose events are named by their offset. */
 export function at(offset: number, epoch = "e1") {
-  return { epoch, offset, tag: offset === 0 ? "" : `t${offset}` };
+  let tag = "";
+  for (let before = 1; before <= offset; before++) tag = chainTag(tag, `id-${before}`);
+  return { epoch, offset, tag };
 }
 
 /** Events `first … last` as the server delivers them. */
