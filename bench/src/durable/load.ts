@@ -16,6 +16,8 @@ export interface Load {
   readonly inFlight: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Longest wait for the last acknowledgements, in milliseconds. Default 10,000. */
+  readonly drainMs?: number;
 }
 
 export interface LoadResult {
@@ -26,7 +28,6 @@ export interface LoadResult {
   readonly loadCpu: number;
 }
 
-/** Longest wait for the last acknowledgements, in milliseconds. */
 const DRAIN_MS = 10_000;
 
 /**
@@ -79,7 +80,7 @@ export async function publishLoad(
       if (acknowledged === published) resolve();
       setTimeout(
         () => reject(new Error(`${published - acknowledged} publishes were never acknowledged`)),
-        DRAIN_MS,
+        load.drainMs ?? DRAIN_MS,
       ).unref();
     });
     return { publishesPerSecond, published, loadCpu };

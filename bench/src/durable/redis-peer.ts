@@ -9,6 +9,9 @@ import { publishLoad } from "./load.ts";
 import { connectRedis, SCRIPT } from "./redis-publisher.ts";
 import { channelOf, WORK } from "./work.ts";
 
+/** What installs Debian's Redis. */
+const INSTALL = ["apt-get", "install", "--yes", "--no-install-recommends", "redis-server"] as const;
+
 /** Longest wait for a server that starts or stops, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
@@ -17,7 +20,8 @@ export function findRedis(): string | undefined {
   const found = onPath("redis-server");
   if (found !== undefined || process.getuid?.() !== 0) return found;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  spawnSync("apt-get", ["install", "--yes", "--no-install-recommends", "redis-server"], { stdio: "ignore", env });
+  const [command, ...args] = INSTALL;
+  spawnSync(command, args, { stdio: "ignore", env });
   return onPath("redis-server");
 }
 

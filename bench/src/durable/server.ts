@@ -39,3 +39,5 @@ process.once("SIGTERM", async () => {
   tell({ kind: "stopped", commits, cpuMicros: user + system });
   process.disconnect();
 });
+// A server does not outlive the benchmark that started it.
+process.once("disconnect", () => process.exit());
