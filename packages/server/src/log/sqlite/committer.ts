@@ -11,28 +11,32 @@ import { ProducerRows } from "./producer-rows.ts";
 
 /**
  * What happens inside one commit: appends and the small changes, in the order asked. Runs on the committing thread. Rows
- * of channels and producers are remembered from commit to commit, which is sound because nobody else writes the file.
+ * of channels and producers are remembered from commit to commit, and forgotten when someone else has written the file (a
+ * person at the SQLite prompt: servers keep each other out).
  */
 export class Committer {
   readonly #database: DatabaseSync;
   readonly #bounds: LogBounds;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
+  readonly #dataVersion: StatementSync;
   readonly #insert: StatementSync;
   readonly #selectData: StatementSync;
   readonly #redact: StatementSync;
   readonly #saveConsumer: StatementSync;
   readonly channels: ChannelRows;
   readonly producers: ProducerRows;
-  #horizon: number;
+  /** Read again when it is not known. */
+  #horizon: number | undefined;
+  #version: unknown;
 
   constructor(database: DatabaseSync, bounds: LogBounds) {
     this.#database = database;
     this.#bounds = bounds;
     fitWindow(database, bounds.outcomes);
-    this.#horizon = readMeta(database, "horizon") ?? 0;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
+    this.#dataVersion = database.prepare("PRAGMA data_version");
     this.#insert = database.prepare(
       `INSERT INTO message_log (channel, "offset", run, id, tag, time, type, version, author, trace, data)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -55,6 +59,9 @@ export class Committer {
   transaction<T>(work: () => T): T {
     this.#begin.run();
     try {
+      const version = this.#dataVersion.get()?.data_version;
+      if (version !== this.#version) this.forget();
+      this.#version = version;
       const result = work();
       this.channels.flush();
       this.producers.flush();
@@ -71,7 +78,7 @@ export class Committer {
   forget(): void {
     this.channels.forget();
     this.producers.forget();
-    this.#horizon = readMeta(this.#database, "horizon") ?? 0;
+    this.#horizon = undefined;
   }
 
   append(append: Append): AppendResult {
@@ -79,6 +86,7 @@ export class Committer {
     const owner = `${tenantOf(append.channel)}/${producer.user}`;
     const channel = this.channels.take(append.channel);
     const known = this.producers.find(owner, producer, channel);
+    this.#horizon ??= readMeta(this.#database, "horizon") ?? 0;
     const decision = decideAppend(
       append,
       known && { mark: known.mark, outcome: (seq) => this.producers.outcome(known, seq) },

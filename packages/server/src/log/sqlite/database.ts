@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { TandemError } from "@tandem/protocol";
 import { damaged } from "./failure.ts";
-import { formatOf, migrate } from "./schema.ts";
+import { FORMAT, formatOf, migrate } from "./schema.ts";
 import { hardenWal } from "./wal.ts";
 
 /** A larger file is not read whole at the start; the heads are checked all the same. */
@@ -12,7 +12,7 @@ const CHECK_BYTES = 2 ** 31;
 const CHECKPOINT_PAGES = 4_096;
 
 /** Milliseconds a connection waits for another one's lock: a checkpoint for readers, a reader for a recovery. */
-const PATIENCE = 2_000;
+export const PATIENCE = 2_000;
 
 /** Opens the file to write: for the one that holds its lock. Makes it when there is none. */
 export function openToWrite(file: string): DatabaseSync {
@@ -41,7 +41,14 @@ export function openToRead(file: string): DatabaseSync {
   if (!existsSync(file)) throw new TandemError("storage-unavailable", `There is no log file ${file}.`);
   return open(file, true, (database) => {
     database.exec("PRAGMA cache_size = -32768");
-    formatOf(database, file);
+    const format = formatOf(database, file);
+    if (format === FORMAT) return;
+    throw new TandemError(
+      "storage-unavailable",
+      format === 0
+        ? `${file} is empty: no server has written it yet.`
+        : `${file} has an older format (${format}). Start the server on it once: it brings it up to date.`,
+    );
   });
 }
 

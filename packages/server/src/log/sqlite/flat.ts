@@ -1,4 +1,3 @@
-import type { Position } from "@tandem/protocol";
 import type { Append, AppendResult, Head, LogEvent, NewEvent, Outcome, Refusal } from "../log.ts";
 
 /**
@@ -151,8 +150,4 @@ export function readEvents(values: readonly Value[]): LogEvent[] {
     });
   }
   return events;
-}
-
-export function readPosition([epoch, offset, tag]: readonly Value[]): Position {
-  return { epoch: epoch as string, offset: offset as number, tag: tag as string };
 }

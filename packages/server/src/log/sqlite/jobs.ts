@@ -39,11 +39,10 @@ export interface ReaderJobs {
   consumer: [job: { readonly name: string; readonly channel: ChannelKey }, answer: Position | undefined];
 }
 
-/** Jobs by name: what is asked, and what is answered. */
-export type Jobs = WriterJobs | ReaderJobs;
-
+/** What is asked in a job of this kind. */
 export type Job<J, K extends keyof J> = J[K] extends [infer Asked, unknown] ? Asked : never;
 
+/** What is answered to it. */
 export type Answer<J, K extends keyof J> = J[K] extends [unknown, infer A] ? A : never;
 
 /** A job on its way to a thread. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { silentLogger, systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -122,6 +123,16 @@ describe("the log's threads", () => {
     expect(three).toMatchObject({ status: "fulfilled", value: [{ kind: "committed", offset: 2 }] });
     expect(await appendOne(log, { seq: 3 })).toMatchObject({ kind: "committed", offset: 4 });
     expect(log.health()).toEqual({ writable: true });
+  });
+
+  it("takes notice when a person has changed the file meanwhile", async () => {
+    await openLog();
+    await stored(log, attempts(1, 3));
+    const person = new DatabaseSync(join(folder, "log.db"));
+    person.exec(`DELETE FROM message_log WHERE "offset" = 3`);
+    person.exec(`UPDATE channels SET "offset" = 2, count = 2, tag = (SELECT tag FROM message_log WHERE "offset" = 2)`);
+    person.close();
+    expect(await appendOne(log, { seq: 4 })).toMatchObject({ kind: "committed", offset: 3 });
   });
 
   it("appends go on while a long history is trimmed and removed", async () => {

@@ -1,11 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ChannelKey, TrimBounds } from "../log.ts";
-import type { ChannelRow } from "./channel-rows.ts";
+import type { ChannelKey, Head, TrimBounds } from "../log.ts";
 import type { Committer } from "./committer.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 
 /** Rows that one transaction of an upkeep deletes, about: appends go on in between. */
 const CHUNK = 2_000;
+
+/** What is open now: after a failure of the store it is another connection. */
+export interface Opened {
+  readonly database: DatabaseSync;
+  readonly committer: Committer;
+}
 
 /**
  * A long change in short transactions: each `yield` lets others commit. A crash between two leaves a channel that is
@@ -13,9 +18,13 @@ const CHUNK = 2_000;
  */
 export type Upkeep<T> = Generator<void, T, void>;
 
-/** Trims whole runs from the front until the bounds hold; the newest run stays. */
-export function* trim(committer: Committer, database: DatabaseSync, key: ChannelKey, bounds: TrimBounds): Upkeep<void> {
-  while (committer.transaction(() => trimChunk(committer, database, key, bounds))) yield;
+/** Trims whole runs from the front until the bounds hold; the newest run stays. @returns the head after it */
+export function* trim(open: () => Opened, key: ChannelKey, bounds: TrimBounds): Upkeep<Head> {
+  for (;;) {
+    const { committer, database } = open();
+    if (!committer.transaction(() => trimChunk(committer, database, key, bounds))) return committer.head(key);
+    yield;
+  }
 }
 
 /** @returns whether there is more to trim */
@@ -58,11 +67,12 @@ function trimChunk(committer: Committer, database: DatabaseSync, key: ChannelKey
 }
 
 /** Ends a channel's life: trims it down to its newest run, then deletes that with the life. */
-export function* remove(committer: Committer, database: DatabaseSync, key: ChannelKey): Upkeep<void> {
-  yield* trim(committer, database, key, { count: 0 });
+export function* remove(open: () => Opened, key: ChannelKey): Upkeep<void> {
+  yield* trim(open, key, { count: 0 });
   yield;
+  const { committer, database } = open();
   committer.transaction(() => {
-    const channel: ChannelRow | undefined = committer.channels.find(key);
+    const channel = committer.channels.find(key);
     if (!channel) return;
     database.prepare("DELETE FROM message_log WHERE channel = ?").run(channel.id);
     committer.bury(channel);
@@ -70,10 +80,11 @@ export function* remove(committer: Committer, database: DatabaseSync, key: Chann
 }
 
 /** Forgets producers minted and last used before `before`, and the rows of channels that nothing refers to any more. */
-export function* forgetProducers(committer: Committer, database: DatabaseSync, before: number): Upkeep<number> {
+export function* forgetProducers(open: () => Opened, before: number): Upkeep<number> {
   let forgotten = 0;
   let after = 0;
   for (;;) {
+    const { database } = open();
     const page = database
       .prepare(`SELECT id, minted, used FROM producers WHERE id > ? ORDER BY id LIMIT ${CHUNK}`)
       .all(after);
@@ -84,6 +95,7 @@ export function* forgetProducers(committer: Committer, database: DatabaseSync, b
     // A ring of outcomes is many rows: a few producers a transaction.
     for (let at = 0; at < old.length; at += 50) {
       const some = old.slice(at, at + 50);
+      const { committer, database } = open();
       committer.transaction(() => forgetSome(database, some as { id: number; minted: number }[]));
       committer.forget();
       forgotten += some.length;
@@ -91,6 +103,7 @@ export function* forgetProducers(committer: Committer, database: DatabaseSync, b
     }
     yield;
   }
+  const { committer, database } = open();
   committer.transaction(() => {
     database.exec(
       `DELETE FROM channels WHERE epoch = '-' AND archived = 0 AND id NOT IN (SELECT channel FROM producers)`,

@@ -5,7 +5,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { storageFailure } from "./failure.ts";
 import type { Envelope, FromThread, Reply, ThreadSettings, ToThread, WriterJobs } from "./jobs.ts";
 import type { Upkeep } from "./upkeep.ts";
-import { PURGE_AGAIN_MS, Writing } from "./writing.ts";
+import { TIDY_AGAIN_MS, Writing } from "./writing.ts";
 
 type WriterJob = Envelope<WriterJobs>;
 
@@ -17,8 +17,8 @@ const { file, bounds, first } = workerData as ThreadSettings;
 const writing = new Writing(file, bounds);
 const queue: WriterJob[] = [];
 /** Long jobs that were begun; each goes a step on between two commits. */
-const upkeeps: { readonly id: number; readonly upkeep: Upkeep<unknown> | undefined }[] = [];
-let purging: NodeJS.Timeout | undefined;
+const upkeeps: { readonly id: number; readonly upkeep: Upkeep<unknown> }[] = [];
+let tidying: NodeJS.Timeout | undefined;
 let closing = false;
 
 function tell(message: FromThread): void {
@@ -45,11 +45,11 @@ function work(): void {
       if (reply) replies.push(reply);
       else upkeeps.push(upkeep);
     }
-    purge();
+    tidy();
     if (replies.length > 0) tell({ kind: "replies", replies });
   } while (queue.length > 0 || upkeeps.length > 0);
   if (!closing) return;
-  clearTimeout(purging);
+  clearTimeout(tidying);
   writing.close();
   port.close();
 }
@@ -73,12 +73,13 @@ function commitNext(): Reply[] {
   return group.length > 0 ? writing.commit(group) : [];
 }
 
-function purge(): void {
-  if (!writing.purge() || purging) return;
-  purging = setTimeout(() => {
-    purging = undefined;
-    purge();
-  }, PURGE_AGAIN_MS);
+/** A reader that is in the way may be so for long: it is tried again by the clock, not with every commit. */
+function tidy(): void {
+  if (tidying || !writing.tidy()) return;
+  tidying = setTimeout(() => {
+    tidying = undefined;
+    tidy();
+  }, TIDY_AGAIN_MS);
 }
 
 try {

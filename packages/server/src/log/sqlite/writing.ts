@@ -1,27 +1,29 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { LogBounds } from "../log.ts";
 import { Committer } from "./committer.ts";
-import { checkIntegrity, openToWrite } from "./database.ts";
+import { checkIntegrity, openToWrite, PATIENCE } from "./database.ts";
 import type { StorageFailure } from "./failure.ts";
 import { storageFailure } from "./failure.ts";
 import type { Value } from "./flat.ts";
 import { readAppend, writeResult } from "./flat.ts";
 import type { AppendAnswer, Envelope, Reply, WriterJobs } from "./jobs.ts";
 import { readMeta, writeMeta } from "./meta.ts";
-import type { Upkeep } from "./upkeep.ts";
+import type { Opened, Upkeep } from "./upkeep.ts";
 import { forgetProducers, remove, trim } from "./upkeep.ts";
 
 type WriterJob = Envelope<WriterJobs>;
 /** A job that is done in one commit, shared with others. */
 type ShortJob = Exclude<WriterJob, { kind: "trim" | "remove" | "forgetProducers" }>;
 
-interface Opened {
-  readonly database: DatabaseSync;
-  readonly committer: Committer;
-}
-
 /** Milliseconds after which the write-ahead log is emptied once more when a reader was in the way. */
-export const PURGE_AGAIN_MS = 1_000;
+export const TIDY_AGAIN_MS = 1_000;
+
+/** Milliseconds to wait for readers when it is emptied: appends wait meanwhile. */
+const TIDY_PATIENCE = 50;
+
+/** Bytes from which on the write-ahead log is emptied even if appends have to wait for readers. */
+const LONG_WAL = 2 ** 27;
 
 /**
  * The committing thread's work, without the thread. It is `open`, or broken for a reason; once broken it refuses all but
@@ -38,6 +40,7 @@ export class Writing {
   #broken: string | undefined;
   /** Something was erased that the write-ahead log may still hold. */
   #unpurged = false;
+  #commits = 0;
 
   constructor(file: string, bounds: LogBounds) {
     this.#file = file;
@@ -144,26 +147,22 @@ export class Writing {
     return { id, answer: { values, failed } satisfies AppendAnswer };
   }
 
-  /** Begins a long job. `undefined`: the store is broken. */
-  begin(job: Exclude<WriterJob, ShortJob>): Upkeep<unknown> | undefined {
-    if (this.#broken !== undefined) return undefined;
-    const { committer, database } = this.#open();
+  /** Begins a long job; nothing is done before its first step. */
+  begin(job: Exclude<WriterJob, ShortJob>): Upkeep<unknown> {
+    const open = () => this.#open();
     switch (job.kind) {
       case "trim":
-        return (function* () {
-          yield* trim(committer, database, job.job.channel, job.job.bounds);
-          return committer.head(job.job.channel);
-        })();
+        return trim(open, job.job.channel, job.job.bounds);
       case "remove":
-        return remove(committer, database, job.job.channel);
+        return remove(open, job.job.channel);
       case "forgetProducers":
-        return forgetProducers(committer, database, job.job.before);
+        return forgetProducers(open, job.job.before);
     }
   }
 
   /** Goes a step on with a long job. @returns the reply once it is done */
-  step(id: number, upkeep: Upkeep<unknown> | undefined): Reply | undefined {
-    if (!upkeep || this.#broken !== undefined) return this.#refuse(id);
+  step(id: number, upkeep: Upkeep<unknown>): Reply | undefined {
+    if (this.#broken !== undefined) return this.#refuse(id);
     try {
       const { done, value } = upkeep.next();
       return done ? { id, answer: value } : undefined;
@@ -177,27 +176,34 @@ export class Writing {
   }
 
   /**
-   * Empties the write-ahead log when something was erased, so that the payload is in no file any more.
+   * Empties the write-ahead log when something was erased, so that the payload is in no file any more; and when it has
+   * grown long because readers kept it from being begun anew.
    *
-   * @returns whether that is to be tried again: a reader of long standing was in the way
+   * @returns whether that is to be tried again: a reader of long standing (a backup) was in the way
    */
-  purge(): boolean {
-    if (!this.#unpurged || !this.#opened) return false;
+  tidy(): boolean {
+    if (!this.#opened || !(this.#unpurged || this.#walIsLong())) return false;
     try {
-      const row = this.#opened.database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
-      this.#unpurged = row?.busy !== 0;
+      const emptied = emptyWal(this.#opened.database, TIDY_PATIENCE);
+      if (emptied) this.#unpurged = false;
+      return !emptied;
     } catch (error) {
-      // The erasure is committed; a later checkpoint takes it out of the write-ahead log.
+      // What was to be erased is committed as such; a later checkpoint takes it out of the write-ahead log.
       if (!storageFailure(error, this.#file)) throw error;
+      return true;
     }
-    return this.#unpurged;
+  }
+
+  #walIsLong(): boolean {
+    if (++this.#commits % 64 !== 0) return false;
+    return (statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > LONG_WAL;
   }
 
   #probe(id: number): Reply {
     try {
       const { committer, database } = this.#open();
       // What the write-ahead log holds goes into the file, which makes room on a full disk: much of it is written twice.
-      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      emptyWal(database, TIDY_PATIENCE);
       committer.transaction(() => writeMeta(database, "probe", (readMeta(database, "probe") ?? 0) + 1));
       this.#broken = undefined;
       return { id, answer: undefined };
@@ -246,4 +252,12 @@ function answerOf(committer: Committer, job: ShortJob): unknown {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Moves all that the write-ahead log holds into the file. @returns false when a reader was in the way */
+function emptyWal(database: DatabaseSync, patience: number): boolean {
+  database.exec(`PRAGMA busy_timeout = ${patience}`);
+  const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  database.exec(`PRAGMA busy_timeout = ${PATIENCE}`);
+  return row?.busy === 0;
 }

@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** The system call tracer, if it is there. */
 export const STRACE = [process.env.TANDEM_TEST_STRACE, "/usr/bin/strace"].find((path) => path && existsSync(path));
 
-const PUBLISHER = join(import.meta.dirname, "publisher.fixture.ts");
+/** The program that publishes. */
+export const PUBLISHER = fileURLToPath(import.meta.resolve("./publisher.fixture.ts"));
 
 /** One system call, as it began and as it ended: places in the one order of all that the tracer saw. */
 export interface Call {
@@ -62,11 +65,15 @@ export async function publishUnder(
   const trace = join(folder, "trace");
   const watched = ["-e", "trace=fsync,fdatasync,pwrite64,write", "-e", `inject=${fault}`];
   const program = [process.execPath, PUBLISHER, file, ...work.map(String)];
+  // Into a file: a pipe that is full would refuse the publisher's writes.
+  const output = join(folder, "said");
+  const said = openSync(output, "w");
   const child = spawn(STRACE, ["-f", "-y", "-s", "4200", "-o", trace, ...watched, ...program], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", said, "inherit"],
   });
-  const said = (await child.stdout.setEncoding("utf8").toArray()).join("").trimEnd().split("\n");
-  return { said, calls: parseTrace(readFileSync(trace, "utf8")) };
+  closeSync(said);
+  await once(child, "close");
+  return { said: readFileSync(output, "utf8").trimEnd().split("\n"), calls: parseTrace(readFileSync(trace, "utf8")) };
 }
 
 const TOKEN = /token-\d+-\d+-end/g;
