@@ -27,11 +27,16 @@ export class Revocations {
     this.#known = this.#known.filter(({ at }) => at <= backupAt);
   }
 
-  /** How long past its revocation an identity is still served, in milliseconds, if that is longer than it may be. */
-  overdue(identity: Identity, now: number, node: Process): number | undefined {
+  /**
+   * How long past its revocation an identity is still served, in milliseconds, if that is longer than it may be. A node
+   * that cannot learn of revocations may go on to answer; it may not go on to deliver.
+   */
+  overdue(identity: Identity, now: number, node: Process, message: string): number | undefined {
+    const delivers = message === "events" || message === "page";
     for (const { at, revocation } of this.#known) {
       if (!concerns(revocation, identity)) continue;
       const disturbed = this.#disturbedAt(node) >= at - AT_LATEST_MS;
+      if (disturbed && !delivers) continue;
       if (now - at > (disturbed ? AT_LATEST_MS : SOON_MS)) return now - at;
     }
     return undefined;

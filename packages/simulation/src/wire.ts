@@ -30,6 +30,9 @@ const LAST_PIECE = 49_152;
 /** An event that comes so many milliseconds after its commit to someone who was at the head before was caught up with. */
 const SLOW_MS = 500;
 
+/** Every node has learned by now, in milliseconds, of what happened to the store. */
+const UPHEAVAL_MS = 15_000;
+
 /** What was said on one connection so far, and what follows from it. */
 interface Spoken {
   identity: Identity | undefined;
@@ -195,7 +198,7 @@ export class Wire implements Wiretap {
     if (identity.expires !== undefined && now >= identity.expires) {
       wrong("G10", `${message.type} was handed over ${now - identity.expires} ms after the token expired`);
     }
-    const late = this.#revocations.overdue(identity, this.#clock.now, connection.node);
+    const late = this.#revocations.overdue(identity, this.#clock.now, connection.node, message.type);
     if (late !== undefined)
       wrong("G10", `${message.type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked`);
   }
@@ -267,8 +270,12 @@ export class Wire implements Wiretap {
         wrong("G3", `${channel} was resumed at ${JSON.stringify(position)} and not at ${JSON.stringify(from)}`);
       return;
     }
-    // The nodes may not have learned yet that the store went back to a backup: only then does a reset need no more reason.
-    if (this.#ledger.restorations.some(({ at }) => this.#clock.now - at < 15_000)) return;
+    // A node may not have learned yet that the store went back to a backup, or that the channel's life has ended.
+    const upheavals = [
+      ...this.#ledger.restorations,
+      ...this.#ledger.removals.filter((removal) => removal.channel === key),
+    ];
+    if (upheavals.some(({ at }) => this.#clock.now - at < UPHEAVAL_MS)) return;
     const line = this.#ledger.line(key);
     const fact = unborn ? undefined : this.#ledger.at(key, from);
     const known =
