@@ -274,6 +274,7 @@ export class Connection {
   #lost(close: number, code: ErrorCode, message: string, retryAfter = 0): void {
     const state = this.#state;
     if (!("session" in state)) return;
+    this.#ports.runtime.logger.info({ close, code }, message);
     let wait = retryAfter;
     if (state.kind === "live") {
       const elapsed = this.#ports.runtime.elapsed();
