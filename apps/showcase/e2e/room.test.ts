@@ -17,6 +17,11 @@ async function arrive(visit: Omit<Visit, "url">, options?: Parameters<typeof Vis
   return visitor;
 }
 
+/** Looks again and again until it is so. A minute: after a crash, clients come back in their own time. */
+function soon<T>(read: () => T | Promise<T>) {
+  return expect.poll(read, { timeout: 60_000 });
+}
+
 /** Two people in one room, both connected. */
 async function two(room: string): Promise<[Visitor, Visitor]> {
   const pair = await Promise.all([arrive({ room, name: "Ada" }), arrive({ room, name: "Grace" })]);
@@ -58,7 +63,7 @@ describe.skipIf(!hasChromium)("a room", () => {
     await grace.message("Hello from Ada").waitFor();
     await grace.write("Hello from Grace");
     await ada.message("Hello from Grace").waitFor();
-    await expect.poll(() => ada.delivery("Hello from Ada")).toBe("durable");
+    await soon(() => ada.delivery("Hello from Ada")).toBe("durable");
     expect(await ada.texts()).toEqual(["Hello from Ada", "Hello from Grace"]);
     expect(await grace.texts()).toEqual(["Hello from Ada", "Hello from Grace"]);
     expect(await grace.message("Hello from Ada").getAttribute("data-own")).toBe("false");
@@ -99,7 +104,7 @@ describe.skipIf(!hasChromium)("a room", () => {
     await ada.message("message 80").waitFor();
     await grace.write("seen at once");
     await ada.message("seen at once").waitFor();
-    await expect.poll(() => ada.message("seen at once").isVisible()).toBe(true);
+    await soon(() => ada.message("seen at once").isVisible()).toBe(true);
     await ada.scroller.hover();
     await ada.page.mouse.wheel(0, -1_200);
     await ada.page.getByRole("button", { name: "Newest messages" }).waitFor();
@@ -130,9 +135,9 @@ describe.skipIf(!hasChromium)("a room", () => {
     await ada.switch.click();
     await grace.message("three").waitFor();
     const all = ["before", "meanwhile", "one", "two", "three"];
-    await expect.poll(() => grace.texts()).toEqual(all);
-    await expect.poll(() => ada.texts()).toEqual(all);
-    for (const text of ["one", "two", "three"]) await expect.poll(() => ada.delivery(text)).toBe("durable");
+    await soon(() => grace.texts()).toEqual(all);
+    await soon(() => ada.texts()).toEqual(all);
+    for (const text of ["one", "two", "three"]) await soon(() => ada.delivery(text)).toBe("durable");
   });
 
   it("G1, G2, G3: loses and doubles nothing when the server is killed while both write", async () => {
@@ -152,8 +157,8 @@ describe.skipIf(!hasChromium)("a room", () => {
       await server.kill();
       await speaking;
       await server.restart();
-      await expect.poll(() => ada.delivery(`ada ${first + 11}`), { timeout: 60_000 }).toBe("durable");
-      await expect.poll(() => grace.delivery(`grace ${first + 11}`), { timeout: 60_000 }).toBe("durable");
+      await soon(() => ada.delivery(`ada ${first + 11}`)).toBe("durable");
+      await soon(() => grace.delivery(`grace ${first + 11}`)).toBe("durable");
     }
     await ada.message("grace 36").waitFor();
     await grace.message("ada 36").waitFor();
@@ -176,7 +181,7 @@ describe.skipIf(!hasChromium)("a room", () => {
     await ada.connection("connected").waitFor();
     await ada.write(`${"unbreakable".repeat(30)} and https://example.org/${"path/".repeat(40)}`);
     await ada.write("short");
-    await expect.poll(() => ada.delivery("short")).toBe("durable");
+    await soon(() => ada.delivery("short")).toBe("durable");
     const overflow = () =>
       ada.page.evaluate(() => ({
         page: document.documentElement.scrollWidth - window.innerWidth,
@@ -199,12 +204,12 @@ describe.skipIf(!hasChromium)("a room", () => {
     await keyboard.type("Ada");
     await keyboard.press("Enter");
     await ada.connection("connected").waitFor();
-    await expect.poll(() => focused(ada)).toBe("Message to keys");
+    await soon(() => focused(ada)).toBe("Message to keys");
     await keyboard.type("first line");
     await keyboard.press("Shift+Enter");
     await keyboard.type("second line");
     await keyboard.press("Enter");
-    await expect.poll(() => ada.delivery("first line second line")).toBe("durable");
+    await soon(() => ada.delivery("first line second line")).toBe("durable");
     // Backwards through the page: the messages, the name, the switch, the room.
     await keyboard.press("Shift+Tab");
     expect(await focused(ada)).toBe("Messages in keys");
@@ -223,9 +228,10 @@ describe.skipIf(!hasChromium)("a room", () => {
     await ada.page.getByRole("dialog").waitFor({ state: "detached" });
     expect(await focused(ada)).toContain("Go to another room");
     await keyboard.press("Enter");
+    await soon(() => ada.page.evaluate(() => document.activeElement?.tagName)).toBe("INPUT");
     await keyboard.type("Other Room");
     await keyboard.press("Enter");
-    await expect.poll(() => ada.page.url()).toContain("?room=other-room");
+    await soon(() => ada.page.url()).toContain("?room=other-room");
     await ada.page.getByText("Nobody has said anything in other-room yet").waitFor();
     await ada.page.goBack();
     await ada.message("first line second line").waitFor();

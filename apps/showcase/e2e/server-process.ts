@@ -5,10 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
 
 const SHOWCASE = fileURLToPath(new URL("..", import.meta.url));
-const COMMAND = process.env.TMP_COMMAND ?? fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+const VITE = fileURLToPath(new URL("../../../node_modules/vite/bin/vite.js", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
 
 /** How long a server may take to be ready, in milliseconds. */
 const PATIENCE = 30_000;
@@ -30,8 +30,7 @@ export class ServerProcess {
   /** Builds the page and starts the server. */
   static async start(): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), "tandem-showcase-"));
-    const outDir = join(folder, "page");
-    await build({ root: SHOWCASE, logLevel: "error", build: { outDir } });
+    await buildPage(join(folder, "page"));
     const server = new ServerProcess(folder, await freePort());
     await server.restart();
     return server;
@@ -90,6 +89,14 @@ export class ServerProcess {
     running.kill(signal);
     await ended;
   }
+}
+
+/** Builds the page as it is shipped: in a process that does not know of any test. */
+async function buildPage(outDir: string): Promise<void> {
+  const args = [VITE, "build", SHOWCASE, "--outDir", outDir, "--emptyOutDir", "--logLevel", "error"];
+  const building = spawn(process.execPath, args, { stdio: "inherit", env: { PATH: process.env.PATH } });
+  const code = await new Promise((resolve) => building.once("exit", resolve));
+  if (code !== 0) throw new Error("The page could not be built.");
 }
 
 function freePort(): Promise<number> {

@@ -25,6 +25,8 @@ export class Visitor {
   static async arrive(browser: Browser, visit: Visit, options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ viewport: { width: 1_000, height: 720 }, ...options });
     const page = await context.newPage();
+    // Less than a test's own patience, so that it is told which step failed.
+    page.setDefaultTimeout(20_000);
     const { name } = visit;
     if (name !== undefined) await page.addInitScript((value) => localStorage.setItem("tandem.name", value), name);
     const visitor = new Visitor(page);

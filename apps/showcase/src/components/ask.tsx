@@ -15,7 +15,10 @@ export function Ask({ label, onClose, children }: { label: string; onClose: () =
       ref={dialog}
       className="ask"
       aria-label={label}
-      onClose={onClose}
+      onClose={() => {
+        // The event comes late: the dialog may be open again.
+        if (!dialog.current?.open) onClose();
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
       }}

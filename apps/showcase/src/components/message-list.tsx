@@ -7,6 +7,7 @@ import { EmptyRoom } from "./empty-room.tsx";
 import { MessageRow } from "./message-row.tsx";
 import { NewMessages } from "./new-messages.tsx";
 import { estimatedHeight } from "./row-height.ts";
+import { useSteadyJoint } from "./use-steady-joint.ts";
 import { useToday } from "./use-today.ts";
 
 /** What the page may ask of the list. */
@@ -35,7 +36,7 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
   const { rows, past, state, following, unread } = view;
   const scroller = useRef<HTMLDivElement>(null);
   const today = useToday();
-  const virtualizer = useVirtualizer({
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLLIElement>({
     count: rows.length,
     getScrollElement: () => scroller.current,
     getItemKey: (index) => rows[index]?.key ?? index,
@@ -48,18 +49,12 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
     paddingEnd: 16,
   });
 
-  // The message that was the oldest one held loses the words above it when older ones come: its text stays where it is.
-  const oldest = useRef(rows[0]?.key);
-  const joint = useRef<string>(undefined);
-  if (oldest.current !== rows[0]?.key) {
-    joint.current = oldest.current;
-    oldest.current = rows[0]?.key;
-  }
-  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = (item) => {
-    if (item.key === joint.current) return true;
+  // Also while the reader scrolls up: what changes above the view shall not move it.
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = ({ key, start, end }) => {
     const offset = virtualizer.scrollOffset ?? 0;
-    return virtualizer.itemSizeCache.has(item.key) ? item.end <= offset : item.start < offset;
+    return virtualizer.itemSizeCache.has(key) ? end <= offset : start < offset;
   };
+  useSteadyJoint(virtualizer, scroller, rows);
 
   const scrollToNewest = useCallback(() => virtualizer.scrollToEnd(), [virtualizer]);
   useImperativeHandle(ref, () => ({ scrollToNewest }), [scrollToNewest]);
@@ -68,9 +63,10 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
   const look = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
-    room.follow(virtualizer.isAtEnd(NEAR_END));
+    // Read from the element itself: the virtualizer may hear of a scroll after this.
+    room.follow(element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR_END);
     if (past.kind === "more" && element.scrollTop < NEAR_START) void room.loadOlder();
-  }, [room, virtualizer, past.kind]);
+  }, [room, past.kind]);
   // A page that came may leave too little above for a scroll to ask for the next one.
   useEffect(look, [look]);
 

@@ -1,5 +1,5 @@
 /** Where a visitor without an address begins. */
-export const FIRST_ROOM = "lobby";
+const FIRST_ROOM = "lobby";
 
 const LONGEST = 40;
 
