@@ -156,6 +156,22 @@ describe("a history that was lost and rewritten (a restored backup)", () => {
     for (const client of clients) expect(client.texts("room:1")).toEqual([...numbers(3), "after"]);
   });
 
+  it("G3: of the same length is noticed by the next event: it does not follow", async () => {
+    const world = await cluster({ nodes: 2 });
+    await world.fill("room:1", 2);
+    const backup = world.store.snapshot();
+    const client = await world.client("bob", 1);
+    await client.subscribe("room:1");
+    await world.fill("room:1", 1, 0, () => "3");
+    world.bus.loses = () => true;
+    world.store.restore(backup);
+    await world.fill("room:1", 1, 0, () => "another 3");
+    world.bus.loses = () => false;
+    await world.fill("room:1", 1, 0, () => "4");
+    expect(client.texts("room:1")).toEqual(["3"]);
+    expect(client.all("reset")).toMatchObject([{ reason: "rewritten", position: await positionOf(world, "room:1") }]);
+  });
+
   it("G3: is noticed at once by a node's own append into it", async () => {
     const world = await cluster();
     await world.fill("room:1", 2);

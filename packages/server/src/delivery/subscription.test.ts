@@ -1,0 +1,167 @@
+import type { Position, ServerMessage } from "@tandem/protocol";
+import { jsonCodec } from "@tandem/protocol";
+import { describe, expect, it } from "vitest";
+import { Batch } from "./batch.ts";
+import { Outbox } from "./outbox.ts";
+import { SharedEvent } from "./shared-event.ts";
+import type { Next } from "./subscriber.ts";
+import { Subscription } from "./subscription.ts";
+
+const VIEWER = { tenant: "acme", user: "ada", name: undefined, guest: false };
+const WINDOW = 131_072;
+
+const at = (offset: number): Position => ({ epoch: "e", offset, tag: `t${offset}` });
+
+function batch(from: number, to: number): Batch {
+  const events = Array.from({ length: to - from }, (_, index) => {
+    const offset = from + 1 + index;
+    const stored = {
+      offset,
+      id: `i${offset}`,
+      type: "message",
+      version: 1,
+      time: 1,
+      author: undefined,
+      trace: undefined,
+      data: "1",
+    };
+    return new SharedEvent(stored, `t${offset}`, offset);
+  });
+  return new Batch("room:1", "e", from, events, undefined);
+}
+
+/** A subscription over a source and an outbox that the test drives by hand. */
+function stage(position: Position) {
+  const told: ServerMessage[] = [];
+  const gate = { open: true };
+  const asked: { after: Position; answer: (next: Next) => void }[] = [];
+  let flushes = 0;
+  const outlet = {
+    codec: jsonCodec,
+    beforeFlush() {},
+    send: (frame: Uint8Array) =>
+      void told.push(...(jsonCodec.decode(new TextDecoder().decode(frame)) as ServerMessage[])),
+  };
+  const outbox: Outbox = new Outbox(outlet, { mark: () => flushes++ }, gate, WINDOW);
+  const source = { next: (after: Position) => new Promise<Next>((answer) => asked.push({ after, answer })) };
+  const subscription = new Subscription("room:1", position, "normal", source, outbox, VIEWER);
+  const turn = async () => {
+    await Promise.resolve();
+    outbox.flush();
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  return {
+    subscription,
+    outbox,
+    told,
+    asked,
+    gate,
+    turn,
+    ranges: () => told.map((one) => (one.type === "events" ? [one.from, one.to] : one.type)),
+  };
+}
+
+/** A stage whose subscription has read up to its position and is live. */
+async function live(offset: number) {
+  const made = stage(at(offset));
+  made.subscription.start();
+  await made.turn();
+  made.asked.shift()?.answer({ kind: "head" });
+  await made.turn();
+  expect(made.subscription.state).toBe("live");
+  return made;
+}
+
+describe("a subscription", () => {
+  it("G3: live, takes a batch that follows, and catches up where one does not", async () => {
+    const { subscription, asked, turn, ranges } = await live(5);
+    subscription.deliver(batch(5, 7));
+    await turn();
+    expect(ranges()).toEqual([[5, 7]]);
+    subscription.deliver(batch(8, 9));
+    expect(subscription.state).toBe("catching-up");
+    await turn();
+    expect(asked.map(({ after }) => after)).toEqual([at(7)]);
+    asked.shift()?.answer({ kind: "batch", batch: batch(7, 9) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([
+      [5, 7],
+      [7, 9],
+    ]);
+  });
+
+  it("G3: catching up, queues nothing of what comes live: it reads it where it stands", async () => {
+    const { subscription, asked, turn, ranges } = stage(at(0));
+    subscription.start();
+    await turn();
+    subscription.deliver(batch(3, 4));
+    asked.shift()?.answer({ kind: "batch", batch: batch(0, 4) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([[0, 4]]);
+  });
+
+  it("G3: what was read before a reset is not delivered after it", async () => {
+    const { subscription, asked, turn, ranges } = stage(at(0));
+    subscription.start();
+    await turn();
+    subscription.reset({ ...at(9), epoch: "f" }, "epoch");
+    asked.shift()?.answer({ kind: "batch", batch: batch(0, 4) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual(["reset"]);
+    expect(asked.map(({ after }) => after)).toEqual([{ ...at(9), epoch: "f" }]);
+  });
+
+  it("G10: ended, takes nothing of what was under way", async () => {
+    const { subscription, asked, turn, told } = stage(at(0));
+    subscription.start();
+    await turn();
+    subscription.end();
+    asked.shift()?.answer({ kind: "batch", batch: batch(0, 4) });
+    subscription.deliver(batch(0, 4));
+    subscription.reset(at(9), "epoch");
+    await turn();
+    expect(told).toEqual([]);
+  });
+
+  it("G10: behind a closed gate falls behind, and asks for nothing until it opens", async () => {
+    const { subscription, asked, turn, gate, outbox } = await live(5);
+    gate.open = false;
+    subscription.deliver(batch(5, 6));
+    await turn();
+    expect(subscription.state).toBe("catching-up");
+    expect(asked).toEqual([]);
+    gate.open = true;
+    outbox.wake();
+    await turn();
+    expect(asked.map(({ after }) => after)).toEqual([at(5)]);
+  });
+});
+
+describe("an outbox", () => {
+  it("G13: counts what is on the way until it is acknowledged, and takes no count that cannot be", async () => {
+    const { subscription, turn, outbox } = await live(5);
+    expect(outbox.acknowledge(1)).toBeUndefined();
+    subscription.deliver(batch(5, 6));
+    await turn();
+    subscription.deliver(batch(6, 7));
+    await turn();
+    expect([outbox.sent, outbox.unacknowledged > 0]).toEqual([2, true]);
+    expect(outbox.acknowledge(2)).toBe(2);
+    expect(outbox.unacknowledged).toBe(0);
+    expect(outbox.acknowledge(2)).toBe(0);
+    expect(outbox.acknowledge(1)).toBeUndefined();
+    expect(outbox.acknowledge(3)).toBeUndefined();
+  });
+
+  it("G10: purged, sends nothing of what was queued", async () => {
+    const { subscription, turn, outbox, told } = await live(5);
+    subscription.deliver(batch(5, 6));
+    outbox.purge();
+    await turn();
+    expect(told).toEqual([]);
+  });
+});
