@@ -30,48 +30,57 @@ describe("PublisherWire", () => {
     open().send(publishes(1, 5));
     server.frame(answers([1, 2]));
     server.frame(answers([3], true));
-    expect([wire.unacknowledged, wire.unanswered, wire.answeredFromMarks]).toEqual([2, 2, 1]);
+    expect([wire.unacknowledged, wire.answeredFromMarks]).toEqual([2, 1]);
     expect(got).toHaveLength(2);
   });
 
-  it("holds back an answer that leaves enough unanswered, and all after it, until the next connection", () => {
+  it("cuts with answers on their way: neither they nor what follows arrives, until the next connection", () => {
     const reached: number[] = [];
     open().send(publishes(1, 5));
-    wire.hold(3, () => reached.push(wire.unacknowledged, wire.unanswered));
+    wire.cut("answers", 3, () => reached.push(wire.unacknowledged));
+    server.frame(JSON.stringify([{ type: "ping" }]));
     server.frame(answers([1, 2]));
     server.frame(answers([3]));
-    expect(reached).toEqual([5, 3]);
-    expect(got).toEqual([]);
+    expect(reached).toEqual([5]);
+    expect([got.length, wire.unacknowledged]).toEqual([1, 5]);
     open().send(publishes(1, 5));
     server.frame(answers([1, 2], true));
-    expect([got.length, wire.unacknowledged, wire.answeredFromMarks]).toEqual([1, 3, 2]);
+    expect([got.length, wire.unacknowledged, wire.answeredFromMarks]).toEqual([2, 3, 2]);
   });
 
-  it("lets answers pass that leave too few, and frames without answers", () => {
+  it("lets answers pass while too few are unacknowledged", () => {
     let reached = false;
-    const socket = open();
-    socket.send(publishes(1, 4));
-    wire.hold(3, () => {
+    open().send(publishes(1, 4));
+    wire.cut("answers", 5, () => {
       reached = true;
     });
-    server.frame(answers([1, 2, 3]));
-    server.frame(JSON.stringify([{ type: "ping" }]));
-    expect([reached, got.length, wire.unacknowledged]).toEqual([false, 2, 1]);
-    socket.send(publishes(5, 8));
-    server.frame(answers([4]));
-    expect([reached, got.length]).toEqual([true, 2]);
+    server.frame(answers([1, 2]));
+    expect([reached, got.length, wire.unacknowledged]).toEqual([false, 1, 2]);
   });
 
-  it("takes what is unacknowledged when no frame ever leaves enough unanswered", () => {
-    let reached = false;
+  it("cuts with publishes on their way: as soon as enough went out in one frame", () => {
+    const reached: number[] = [];
     const socket = open();
-    wire.hold(2, () => {
-      reached = true;
+    wire.cut("publishes", 3, () => reached.push(wire.unacknowledged));
+    socket.send(publishes(1, 2));
+    server.frame(answers([1]));
+    expect(reached).toEqual([]);
+    socket.send(publishes(3, 5));
+    server.frame(answers([2]));
+    expect(reached).toEqual([4]);
+    expect([got.length, wire.unacknowledged]).toEqual([1, 4]);
+  });
+
+  it("takes what is unacknowledged when no frame ever is large enough", () => {
+    let reached = 0;
+    const socket = open();
+    wire.cut("publishes", 2, () => {
+      reached = wire.unacknowledged;
     });
-    for (let id = 1; id < 402; id += 2) {
-      socket.send(publishes(id, id + 1));
-      server.frame(answers([id, id + 1]));
+    for (let id = 1; id <= 201; id++) {
+      socket.send(publishes(id, id));
+      if (id < 200) server.frame(answers([id]));
     }
-    expect(reached).toBe(true);
+    expect(reached).toBe(2);
   });
 });

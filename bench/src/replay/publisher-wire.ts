@@ -9,20 +9,26 @@ interface Message {
   readonly duplicate?: boolean;
 }
 
-/** A kill that waits for its moment. */
-interface Waiting {
+/**
+ * What is on its way when the connection is cut: answers to publishes that are stored, or publishes that the server cannot
+ * have stored yet.
+ */
+export type UnderWay = "answers" | "publishes";
+
+/** A cut that waits for its moment. */
+interface Cut {
+  readonly underWay: UnderWay;
   readonly least: number;
   readonly reached: () => void;
   patience: number;
 }
 
-/** Frames that may pass while a frame is waited for that leaves enough unanswered. */
+/** Frames that may pass while one is waited for that leaves enough under way. */
 const PATIENCE = 200;
 
 /**
- * The publisher's connections, watched from outside of its client: what is on its way, and what was answered how. On demand it
- * holds back what the server sends, so that a kill meets answers on their way: they are lost with the connection, as on a
- * network that is slow for a moment.
+ * The publisher's connections, watched from outside of its client: what is on its way, and what was answered how. On demand a
+ * connection is cut at a chosen moment: from then on nothing that the server has sent reaches the client.
  */
 export class PublisherWire {
   readonly connect: Connect;
@@ -30,14 +36,13 @@ export class PublisherWire {
   answeredFromMarks = 0;
   /** Ids of publishes that were sent on the present connection and have no answer, as the client knows. */
   readonly #unacknowledged = new Set<number>();
-  /** Answers that came and are held back. */
-  #held = 0;
-  #waiting: Waiting | undefined;
+  #isCut = false;
+  #cut: Cut | undefined;
 
   constructor(connect: Connect) {
     this.connect = (url, subprotocol, events) => {
       this.#unacknowledged.clear();
-      this.#held = 0;
+      this.#isCut = false;
       const socket = connect(url, subprotocol, {
         opened: () => events.opened(),
         frame: (frame) => {
@@ -47,40 +52,39 @@ export class PublisherWire {
       });
       return {
         send: (frame) => {
-          for (const { type, id } of messagesOf(frame)) {
-            if (type === "publish" && id !== undefined) this.#unacknowledged.add(id);
-          }
           socket.send(frame);
+          this.#sent(frame);
         },
         close: (code, reason) => socket.close(code, reason),
       };
     };
   }
 
-  /** Publishes on their way that the client has no answer to. */
+  /** Publishes on their way to which the client has no answer. */
   get unacknowledged(): number {
     return this.#unacknowledged.size;
   }
 
-  /** Those of them to which no answer has come, held back or not. */
-  get unanswered(): number {
-    return this.#unacknowledged.size - this.#held;
+  /**
+   * Cuts the connection once at least `least` publishes are unacknowledged and, with `answers`, an answer to some of them has just
+   * come in (the client does not get it); with `publishes`, at least `least` have just been sent in one frame. Should 200 frames
+   * pass without such a frame, `least` unacknowledged ones will do. Calls `reached` in the same turn.
+   */
+  cut(underWay: UnderWay, least: number, reached: () => void): void {
+    this.#cut = { underWay, least, reached, patience: PATIENCE };
   }
 
-  /**
-   * Holds back the next frame with answers that leaves at least `least` publishes unanswered, and all that comes after it on
-   * the connection; then calls `reached`, at once. Should 200 frames in a row leave fewer, one that finds so many
-   * unacknowledged will do.
-   */
-  hold(least: number, reached: () => void): void {
-    this.#waiting = { least, reached, patience: PATIENCE };
+  #sent(frame: Encoded): void {
+    const publishes = messagesOf(frame).filter(({ type }) => type === "publish");
+    for (const { id } of publishes) if (id !== undefined) this.#unacknowledged.add(id);
+    if (publishes.length > 0) this.#comes("publishes", publishes.length);
   }
 
   /** @returns whether the client may have it */
   #received(frame: Encoded): boolean {
-    if (this.#held > 0) return false;
     const answers = messagesOf(frame).filter(({ type }) => type === "published");
-    if (answers.length > 0 && this.#waiting && this.#holds(answers.length, this.#waiting)) return false;
+    if (answers.length > 0) this.#comes("answers", this.#unacknowledged.size);
+    if (this.#isCut) return false;
     for (const { id, duplicate } of answers) {
       if (id !== undefined) this.#unacknowledged.delete(id);
       if (duplicate) this.answeredFromMarks++;
@@ -88,13 +92,15 @@ export class PublisherWire {
     return true;
   }
 
-  #holds(answers: number, waiting: Waiting): boolean {
-    const enough = waiting.patience-- > 0 ? this.#unacknowledged.size - answers : this.#unacknowledged.size;
-    if (enough < waiting.least) return false;
-    this.#held = answers;
-    this.#waiting = undefined;
-    waiting.reached();
-    return true;
+  /** Something of a kind that a cut may wait for. */
+  #comes(kind: UnderWay, count: number): void {
+    const cut = this.#cut;
+    if (cut?.underWay !== kind || this.#isCut) return;
+    const enough = cut.patience-- > 0 ? count : this.#unacknowledged.size;
+    if (enough < cut.least) return;
+    this.#isCut = true;
+    this.#cut = undefined;
+    cut.reached();
   }
 }
 

@@ -48,8 +48,6 @@ export interface ReplayResult {
   readonly answeredFromMarks: number;
   /** Publishes sent and without an answer when the server was killed, of which no answer came after; the least of all kills. */
   readonly unacknowledgedAtKill: number;
-  /** Those of them of which no answer was on its way back either; the least of all kills. */
-  readonly unansweredAtKill: number;
   readonly seconds: number;
 }
 
@@ -70,7 +68,8 @@ export function firstOf(trace: Trace, count: number): Trace {
 
 /**
  * Drives a trace through a real server in a process of its own: one client publishes each transaction as an event, two others apply
- * them. The server is killed (SIGKILL) `kills` times, spread over the trace, and started again on the same data.
+ * them. The server is killed (SIGKILL) `kills` times, spread over the trace, and started again on the same data: in turns
+ * while answers to publishes that it has stored are on their way, and while publishes are on their way to it.
  *
  * @throws TraceError when the trace is too short for so many kills
  * @throws Error when a publish is not stored, a receiver cannot go on, or nothing moves for 90 s
@@ -93,15 +92,18 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
     });
     const publisher = new Publisher(server.url, ID, connectWebSocket, runtime);
     opened.push(publisher);
-    const found: { readonly unacknowledged: number; readonly unanswered: number }[] = [];
+    /** Of each kill, how many publishes were unacknowledged. */
+    const found: number[] = [];
 
     const strike = async (): Promise<void> => {
-      await new Promise<void>((reached) => publisher.wire.hold(LEAST_UNACKNOWLEDGED, reached));
-      const { unacknowledged, unanswered } = publisher.wire;
-      const gone = server.kill();
-      found.push({ unacknowledged, unanswered });
+      const underWay = found.length % 2 === 0 ? "answers" : "publishes";
+      await new Promise<void>((gone, failed) => {
+        publisher.wire.cut(underWay, LEAST_UNACKNOWLEDGED, () => {
+          server.kill().then(gone, failed);
+          found.push(publisher.wire.unacknowledged);
+        });
+      });
       options.progress?.(publisher.durable, found.length);
-      await gone;
       await server.start();
       await publisher.connected();
     };
@@ -140,8 +142,7 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
       inOrder: stored.inOrder,
       breaks: receivers.reduce((sum, { deliveries }) => sum + deliveries.breaks, 0),
       answeredFromMarks: publisher.wire.answeredFromMarks,
-      unacknowledgedAtKill: least(found.map(({ unacknowledged }) => unacknowledged)),
-      unansweredAtKill: least(found.map(({ unanswered }) => unanswered)),
+      unacknowledgedAtKill: found.length === 0 ? 0 : Math.min(...found),
       seconds: Math.round((performance.now() - began) / 100) / 10,
     };
   } finally {
@@ -149,10 +150,6 @@ export async function replay(trace: Trace, options: ReplayOptions): Promise<Repl
     await server.kill();
     data.remove();
   }
-}
-
-function least(values: readonly number[]): number {
-  return values.length === 0 ? 0 : Math.min(...values);
 }
 
 /** Before which transactions to strike: spread evenly, with enough to publish after each. */
