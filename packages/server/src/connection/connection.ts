@@ -1,9 +1,10 @@
 import type { Arrival, ClientMessage, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
-import { closeCodeOf, decodeUntrusted, TandemError } from "@tandem/protocol";
+import { decodeUntrusted, TandemError } from "@tandem/protocol";
 import type { Authenticator, Identity } from "../access/authenticator.ts";
 import { single } from "../delivery/message.ts";
 import type { FlushTurn, Gate } from "../delivery/outbox.ts";
 import { Outbox } from "../delivery/outbox.ts";
+import { closeCodeFor, tellable } from "./failure.ts";
 import { Liveness } from "./liveness.ts";
 import type { SessionPorts } from "./session.ts";
 import { errorMessage, isSessionRequest, Session } from "./session.ts";
@@ -85,7 +86,7 @@ export class Connection implements TransportEvents {
     try {
       arrivals = decodeUntrusted(this.#transport.codec, frame, this.#ports.limits);
     } catch (error) {
-      return this.close(this.#toTandemError(error));
+      return this.close(tellable(error, this.#ports.runtime.logger));
     }
     for (const arrival of arrivals) {
       if (arrival.error) this.#wrong(arrival.error, arrival.id);
@@ -155,7 +156,7 @@ export class Connection implements TransportEvents {
       this.#open(identity);
       this.#welcome(hello.id, identity);
     } catch (error) {
-      if (!this.#isClosed()) this.close(this.#toTandemError(error), undefined, hello.id);
+      if (!this.#isClosed()) this.close(tellable(error, this.#ports.runtime.logger), undefined, hello.id);
     }
   }
 
@@ -190,7 +191,8 @@ export class Connection implements TransportEvents {
       this.#liveness.refreshed();
       this.#welcome(refresh.id, identity);
     } catch (error) {
-      if (!this.#isClosed()) this.#outbox.push("normal", errorMessage(this.#toTandemError(error), refresh));
+      if (!this.#isClosed())
+        this.#outbox.push("normal", errorMessage(tellable(error, this.#ports.runtime.logger), refresh));
     } finally {
       this.#refreshing = false;
     }
@@ -254,13 +256,6 @@ export class Connection implements TransportEvents {
     this.#outbox.push("critical", single({ type: "closing", code, retryAfter }));
   }
 
-  /** What is no `TandemError` is an error of our own: it goes into the log, and is told as `internal`. */
-  #toTandemError(error: unknown): TandemError {
-    if (error instanceof TandemError) return error;
-    this.#ports.runtime.logger.error({ error, noise: "connection" }, "a connection's message could not be handled");
-    return new TandemError("internal");
-  }
-
   /** Ends the connection: an error message, then the close code of the table. */
   close(error: TandemError, code: number = closeCodeFor(error), id?: number): void {
     if (this.#isClosed()) return;
@@ -295,11 +290,6 @@ export class Connection implements TransportEvents {
     this.#outbox.close();
     this.#onClosed(this);
   }
-}
-
-/** Where the table has none: whoever would only do the same again is not asked to come back. */
-function closeCodeFor(error: TandemError): number {
-  return closeCodeOf(error.code) ?? (error.retryable ? 4003 : 4400);
 }
 
 function isOver(identity: Identity, now: number): boolean {

@@ -9,6 +9,7 @@ import type { Channels } from "../channel/channels.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
 import type { Outbox } from "../delivery/outbox.ts";
+import { tellable } from "./failure.ts";
 import { readHistory } from "./history.ts";
 import { Publishing } from "./publishing.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -118,8 +119,7 @@ export class Session {
   /** Answers a request with an error. What is not a `TandemError` is logged, and told as `internal`. */
   fail(request: { readonly id: number; readonly channel?: string }, error: unknown): void {
     if (this.#ended || !this.#settle(request.id)) return;
-    if (!(error instanceof TandemError)) this.ports.runtime.logger.error({ error }, "a request failed");
-    this.outbox.push("normal", errorMessage(error, request));
+    this.outbox.push("normal", errorMessage(tellable(error, this.ports.runtime.logger), request));
   }
 
   /** @returns whether it waited for its answer */
@@ -138,10 +138,9 @@ export class Session {
 
 /** An error on the wire: of the table only; nothing of the server's inside leaves it. */
 export function errorMessage(
-  error: unknown,
+  told: TandemError,
   about: { readonly id?: number | undefined; readonly channel?: string | undefined },
 ) {
-  const told = error instanceof TandemError ? error : new TandemError("internal");
   return single({
     type: "error",
     ...(about.id === undefined ? {} : { id: about.id }),
