@@ -21,6 +21,8 @@ export interface Rules {
   lenient: boolean;
   /** Rights that the `access` function of `club` gives; undefined: as granted. */
   club: readonly ("read" | "publish")[] | undefined;
+  /** The schema of `slow` waits for this before it answers for a text. */
+  pause: ((text: string) => Promise<void>) | undefined;
   /** The `visible` function of `private` throws. */
   blind: boolean;
 }
@@ -29,6 +31,13 @@ function appOf(rules: Rules) {
   const strict = v.pipe(
     v.unknown(),
     v.check(() => rules.lenient, "is not taken now"),
+  );
+  const slow = v.pipeAsync(
+    Message,
+    v.checkAsync(async ({ text }) => {
+      await rules.pause?.(text);
+      return true;
+    }),
   );
   return defineApp({
     channels: {
@@ -135,7 +144,7 @@ export interface ClusterOptions {
 /** Nodes on one store and one bus, under virtual time. Ends with the test, and holds every client's faults against it. */
 export class Cluster {
   readonly runtime = new VirtualRuntime();
-  readonly rules: Rules = { lenient: false, club: undefined, blind: false };
+  readonly rules: Rules = { lenient: false, club: undefined, pause: undefined, blind: false };
   readonly store = new MemoryStore();
   readonly bus = new LossyBus();
   readonly logs: WatchedLog[] = [];

@@ -111,6 +111,23 @@ describe("a producer", () => {
     }
     expect(client.errors()).toEqual([]);
   });
+
+  it("keeps the order where a schema takes longer for an earlier one", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    await client.subscribe("slow:1");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.rules.pause = async (text) => {
+      if (text === "1") await promise;
+    };
+    for (const seq of [1, 2, 3]) client.say({ id: client.nextId(), ...client.publishing("slow:1", seq) });
+    await world.settle();
+    expect(client.all("published")).toEqual([]);
+    resolve();
+    await world.settle();
+    expect(client.texts("slow:1")).toEqual(numbers(3));
+    expect(client.errors()).toEqual([]);
+  });
 });
 
 describe("a final refusal", () => {

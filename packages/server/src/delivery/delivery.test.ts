@@ -130,11 +130,16 @@ describe("one encoding for all", () => {
   it("an event is encoded once for its subscribers, its replay and its history", async () => {
     const world = await cluster();
     let encoded = 0;
+    let joined = 0;
     const counting: typeof jsonCodec = {
       ...jsonCodec,
       encodeEvent: (event) => {
         encoded++;
         return jsonCodec.encodeEvent(event);
+      },
+      encodeWithEvents: (head, events) => {
+        joined++;
+        return jsonCodec.encodeWithEvents(head, events);
       },
     };
     const clients = [];
@@ -146,6 +151,13 @@ describe("one encoding for all", () => {
     await late.ask({ type: "history", channel: "room:1", limit: 9 });
     for (const client of [...clients, late]) expect(client.texts("room:1")).toEqual(numbers(10));
     expect(encoded).toBe(10);
+    // The ten come in two batches (the first alone), and the page is the late one's own.
+    expect(joined).toBeLessThanOrEqual(4);
+    const back = [];
+    for (let at = 0; at < 20; at++) back.push(await world.client(`back${at}`, 0, counting));
+    for (const client of back) await client.subscribe("room:1", { from: { last: 10 } });
+    for (const client of back) expect(client.texts("room:1")).toEqual(numbers(10));
+    expect(joined).toBeLessThanOrEqual(4);
   });
 });
 
