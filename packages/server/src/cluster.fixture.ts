@@ -43,14 +43,7 @@ function appOf(rules: Rules) {
     channels: {
       room: channel({ events: { message: Message } }),
       strict: channel({ events: { message: strict } }),
-      slow: channel({
-        events: {
-          message: v.pipeAsync(
-            Message,
-            v.transformAsync(async (data) => data),
-          ),
-        },
-      }),
+      slow: channel({ events: { message: slow } }),
       note: channel({
         events: {
           message: event({
