@@ -56,7 +56,9 @@ export async function ending(world: World, visitors: readonly Visitor[], calm: n
 }
 
 /** Waits for what others than the visitors have asked for. */
-async function lastAnswers({ clock, history }: World): Promise<void> {
+async function lastAnswers(world: World): Promise<void> {
+  const { clock, history } = world;
+  world.over = true;
   const until = clock.now + LAST_ANSWERS_MS;
   while (clock.now < until && history.publishes.some((publish) => !publish.verdict))
     await clock.runUntil(clock.now + LOOK_MS);

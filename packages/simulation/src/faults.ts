@@ -29,7 +29,6 @@ export class Faults {
   readonly #random: Random;
   readonly #weights: Readonly<Record<Fault, number>>;
   #stopped = false;
-  #restoring = false;
 
   constructor(world: World, visitors: readonly Visitor[], random: Random) {
     this.#world = world;
@@ -126,15 +125,13 @@ export class Faults {
   #crash(host: Host): boolean {
     if (!host.process) return false;
     host.crash(0.2);
-    this.#world.clock.after(this.#random.around(1_500), undefined, () => void (this.#restoring || host.start()));
+    this.#world.clock.after(this.#random.around(1_500), undefined, () => host.start());
     return true;
   }
 
   #restart(host: Host): boolean {
     if (!host.up) return false;
-    void host.drain(this.#random.pick([0, 1_000])).then(() => {
-      if (!this.#restoring) host.start();
-    });
+    void host.drain(this.#random.pick([0, 1_000])).then(() => host.start());
     return true;
   }
 
@@ -152,14 +149,10 @@ export class Faults {
   /** All nodes stop, the store goes back to its copy, all nodes start. */
   #restore(): boolean {
     const world = this.#world;
-    if (!world.hasBackup || this.#restoring) return false;
-    this.#restoring = true;
+    if (!world.hasBackup || world.restoring) return false;
+    world.restoring = true;
     for (const host of world.hosts) host.crash(0);
-    world.clock.after(this.#random.around(1_000), undefined, () => {
-      world.restore();
-      this.#restoring = false;
-      for (const host of world.hosts) host.start();
-    });
+    world.clock.after(this.#random.around(1_000), undefined, () => world.restore());
     return true;
   }
 }

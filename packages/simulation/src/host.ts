@@ -45,8 +45,8 @@ export class Host {
   }
 
   start(): void {
-    if (this.#state.kind !== "down") return;
     const world = this.#world;
+    if (this.#state.kind !== "down" || world.restoring) return;
     const process = new Process(
       `${this.name}.${++this.#starts}`,
       world.clock,

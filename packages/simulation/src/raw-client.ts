@@ -51,10 +51,12 @@ export class RawClient {
         `publish ${first.n}, asked again, was answered ${JSON.stringify(again)}, at first ${JSON.stringify(stored)}`,
       );
     }
+    if (this.#world.over) return;
     const other = this.#invoke(channel);
     const refused = await this.#until(channel, producer, 1, other);
     this.#settle(other, refused);
     this.#expect(restorations, refused, "body-mismatch", "G2");
+    if (this.#world.over) return;
     const hole = this.#invoke(channel);
     const early = await this.#attempt(channel, producer, 3, hole);
     this.#settle(hole, early);

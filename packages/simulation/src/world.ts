@@ -58,6 +58,10 @@ export class World {
   readonly revocations: Revocations;
   readonly wire: Wire;
   readonly hosts: readonly Host[];
+  /** The store is being put back: no node may run. */
+  restoring = false;
+  /** The reckoning has begun: nothing new is asked for. */
+  over = false;
   readonly #store: MemoryStore;
   readonly #disturbed = new Map<Process, number>();
   #storageDisturbedAt = Number.NEGATIVE_INFINITY;
@@ -138,13 +142,15 @@ export class World {
     return this.#backup !== undefined;
   }
 
-  /** The store goes back to the last copy. */
+  /** The store goes back to the last copy, and the nodes may start again. */
   restore(): void {
     const backup = this.#backup;
-    if (!backup) return;
+    if (!backup || !this.restoring) return;
+    this.restoring = false;
     this.#store.restore(backup.store);
     this.ledger.restored(this.clock.now, backup.ledger);
     this.revocations.restored(backup.ledger.at);
+    for (const host of this.hosts) host.start();
   }
 
   /**
@@ -164,8 +170,12 @@ export class World {
     this.storage.fullUntil = 0;
     this.storage.stalledUntil = 0;
     this.bus.outageUntil = 0;
+    this.restore();
     for (const { down } of this.network.connections) down.narrow();
-    for (const host of this.hosts) host.start();
+    for (const host of this.hosts) {
+      if (host.process) host.process.skew = 0;
+      host.start();
+    }
     return over;
   }
 }
