@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 /** A question over the page. Escape and a press beside it close it; the browser keeps the focus inside. */
 export function Ask({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before its removal, so that closing gives the focus back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
@@ -15,6 +16,11 @@ export function Ask({ label, onClose, children }: { label: string; onClose: () =
       ref={dialog}
       className="ask"
       aria-label={label}
+      onCancel={(event) => {
+        // Closed by its removal, in this turn: what is pressed next finds the page as it will stay.
+        event.preventDefault();
+        onClose();
+      }}
       onClose={() => {
         // The event comes late: the dialog may be open again.
         if (!dialog.current?.open) onClose();
