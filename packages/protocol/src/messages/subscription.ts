@@ -30,7 +30,7 @@ export const UnsubscribeSchema = v.strictObject({
  * Why a channel's history does not go on from the position a client brought: another `epoch`, `trimmed` by retention, a
  * `rewritten` history, or one that ends before the position (`ahead`).
  */
-export const ResetReasonSchema = v.picklist(["epoch", "trimmed", "rewritten", "ahead"]);
+const ResetReasonSchema = v.picklist(["epoch", "trimmed", "rewritten", "ahead"]);
 
 export type ResetReason = v.InferOutput<typeof ResetReasonSchema>;
 
