@@ -64,7 +64,7 @@ export class Application {
     }
     const version = options.version ?? definition.events.get(event)?.version ?? 1;
     const draft = { event, version, data, author: options.author, trace: options.trace };
-    const verdict = await validate(definition, draft, this.#ports.limits.eventBytes);
+    const verdict = await validate(definition, draft, this.#ports.limits);
     if ("refusal" in verdict) throw toError(verdict.refusal);
     return this.#publisher(channel).publish(verdict.events);
   }

@@ -23,12 +23,15 @@ export function share(event: LogEvent, definition: ChannelDefinition, logger: Lo
   }
 }
 
-/** The channel type's `visible`, kept from doing harm: where it throws, the event is hidden, and delivery goes on. */
+/**
+ * The channel type's `visible`, kept from doing harm: where it throws, or answers anything but `true` (a promise, say), the
+ * event is hidden, and delivery goes on.
+ */
 export function guarded(visible: Visibility | undefined, logger: Logger): Visibility | undefined {
   if (!visible) return undefined;
   return (event, viewer) => {
     try {
-      return visible(event, viewer);
+      return visible(event, viewer) === true;
     } catch (error) {
       logger.error(
         { error, event: event.id, type: event.type, noise: "visible" },

@@ -1,6 +1,6 @@
 import type { ChannelDefinition } from "@tandem/app";
 import { upcast } from "@tandem/app";
-import type { ErrorDetails } from "@tandem/protocol";
+import type { ErrorDetails, Limits } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { NewEvent, Refusal } from "../log/log.ts";
 
@@ -13,8 +13,13 @@ export interface Draft {
   readonly trace?: string | undefined;
 }
 
+type Bounds = Pick<Limits, "eventBytes" | "depth">;
+
 /** Longest path and longest message of a schema's issue, in letters: both may quote what was sent. */
 const QUOTED = 200;
+
+/** A key `__proto__` in what `JSON.stringify` wrote: inside a text its quotes would be escaped. */
+const PROTO_KEY = /[{,]"__proto__":/;
 
 /** The verdict on a draft before the log is asked. */
 export type Verdict = { readonly events: readonly NewEvent[] } | { readonly refusal: Refusal };
@@ -22,10 +27,9 @@ export type Verdict = { readonly events: readonly NewEvent[] } | { readonly refu
 /**
  * Checks a draft against the channel type's declaration: the event is declared, its data is brought to the present
  * version and matches the schema. What is stored is the schema's output. Asynchronous only where the schema is.
- *
- * @param maxBytes longest data, in bytes of JSON
+ * What not every codec could carry to every reader is refused here, whoever publishes it.
  */
-export function validate(definition: ChannelDefinition, draft: Draft, maxBytes: number): Verdict | Promise<Verdict> {
+export function validate(definition: ChannelDefinition, draft: Draft, bounds: Bounds): Verdict | Promise<Verdict> {
   const declared = definition.events.get(draft.event);
   if (!declared) return refuse("invalid-event", `This channel declares no event "${draft.event}".`);
   if (draft.version > declared.version) {
@@ -35,8 +39,8 @@ export function validate(definition: ChannelDefinition, draft: Draft, maxBytes: 
     const data = upcast(declared, draft.version, draft.data);
     const checked = declared.schema["~standard"].validate(data);
     return checked instanceof Promise
-      ? checked.then((result) => conclude(result, draft, declared.version, maxBytes)).catch(failed)
-      : conclude(checked, draft, declared.version, maxBytes);
+      ? checked.then((result) => conclude(result, draft, declared.version, bounds)).catch(failed)
+      : conclude(checked, draft, declared.version, bounds);
   } catch {
     return failed();
   }
@@ -50,7 +54,7 @@ type Checked = Awaited<
   ReturnType<NonNullable<ReturnType<ChannelDefinition["events"]["get"]>>["schema"]["~standard"]["validate"]>
 >;
 
-function conclude(checked: Checked, draft: Draft, version: number, maxBytes: number): Verdict {
+function conclude(checked: Checked, draft: Draft, version: number, bounds: Bounds): Verdict {
   if (checked.issues) {
     const issues = checked.issues.slice(0, 10).map((issue) => ({
       path: quoted((issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")),
@@ -60,10 +64,25 @@ function conclude(checked: Checked, draft: Draft, version: number, maxBytes: num
   }
   const data = JSON.stringify(checked.value);
   if (data === undefined) return refuse("invalid-data", `The data of "${draft.event}" is no JSON value.`);
-  if (Buffer.byteLength(data) > maxBytes) {
-    return refuse("event-too-large", `The data of an event may take ${maxBytes} bytes of JSON.`);
+  if (Buffer.byteLength(data) > bounds.eventBytes) {
+    return refuse("event-too-large", `The data of an event may take ${bounds.eventBytes} bytes of JSON.`);
   }
+  if (depthOf(data) > bounds.depth) {
+    return refuse("too-deep", `The data of an event may be nested ${bounds.depth} deep.`);
+  }
+  if (PROTO_KEY.test(data)) return refuse("invalid-data", "The data of an event may not hold a key named __proto__.");
   return { events: [{ type: draft.event, version, data, author: draft.author, trace: draft.trace }] };
+}
+
+/** How deep the lists and objects of a JSON text are nested. */
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
+    else if (token === "]" || token === "}") depth--;
+  }
+  return deepest;
 }
 
 function quoted(text: string): string {

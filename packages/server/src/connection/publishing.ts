@@ -69,7 +69,7 @@ export class Publishing {
     if (!definition) return FORBIDDEN;
     const { event, version, data } = publish;
     const draft = { event, version, data, author: this.#session.identity.user };
-    return validate(definition, draft, this.#session.ports.limits.eventBytes);
+    return validate(definition, draft, this.#session.ports.limits);
   }
 
   #append(publish: Publish, channel: Channel, verdict: Verdict): void {
