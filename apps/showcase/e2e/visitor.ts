@@ -73,6 +73,18 @@ export class Visitor {
     });
   }
 
+  /** The texts that are wholly in view. */
+  textsInView(): Promise<string[]> {
+    return this.scroller.evaluate((element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      const rows = [...element.querySelectorAll<HTMLElement>("[data-message]")].filter((row) => {
+        const place = row.getBoundingClientRect();
+        return place.top >= top && place.bottom <= bottom;
+      });
+      return rows.map((row) => row.querySelector(".text")?.textContent ?? "");
+    });
+  }
+
   /** All texts of the room, from its first to its last: scrolls to the beginning and then through everything. */
   async everyText(): Promise<string[]> {
     const beginning = this.page.getByText(/^This is where/);
@@ -81,22 +93,27 @@ export class Visitor {
       await this.page.waitForTimeout(50);
       top = await this.scroller.evaluate((element) => element.scrollTop);
     }
-    const found = new Map<number, string>();
-    for (;;) {
-      const [rows, ended] = await this.scroller.evaluate((element) => {
-        const seen = [...element.querySelectorAll<HTMLElement>("li[data-index]")].map((row): [number, string] => [
-          Number(row.dataset.index),
-          row.querySelector(".text")?.textContent ?? "",
-        ]);
-        const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1;
-        element.scrollBy(0, element.clientHeight / 2);
-        return [seen, atEnd] as const;
-      });
-      for (const [index, text] of rows) found.set(index, text);
-      if (ended) break;
-      await this.page.waitForTimeout(30);
-    }
-    return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
+    return this.scroller.evaluate(async (element) => {
+      const frame = () => new Promise((next) => requestAnimationFrame(next));
+      const found = new Map<number, string>();
+      const look = () => {
+        for (const row of element.querySelectorAll<HTMLElement>("li[data-index]")) {
+          found.set(Number(row.dataset.index), row.querySelector(".text")?.textContent ?? "");
+        }
+      };
+      const whole = () => Math.max(-1, ...found.keys()) === found.size - 1;
+      const atEnd = () => element.scrollTop + element.clientHeight >= element.scrollHeight - 1;
+      look();
+      // A busy machine may be late to put the rows of a place on the page: then that place is looked at again.
+      for (let frames = 0; frames < 3_000 && !(atEnd() && whole()); frames++) {
+        await frame();
+        look();
+        if (whole()) element.scrollBy(0, element.clientHeight / 3);
+      }
+      await frame();
+      look();
+      return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
+    });
   }
 
   /** How many messages of the room are held on the page, shown or not. */
