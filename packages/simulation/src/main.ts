@@ -14,7 +14,7 @@ import type { Report } from "./worker.ts";
 const PRINTED = 5;
 
 /** Lines of trace printed of one that is replayed. */
-const REPLAY_LINES = 2_000;
+const REPLAY_LINES = 400;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -65,7 +65,7 @@ function conclude(summary: Summary, mutants: readonly Mutant[], options: Options
   const perSecond = summary.seconds > 0 ? Math.round((summary.schedules / summary.seconds) * 10) / 10 : 0;
   say(`${summary.schedules} schedules, ${violations} broke something, ${perSecond} a second`);
   const { names, fatal } =
-    summary.schedules > 0 && violations === 0 ? gaps(summary.tally, options.schedules) : { names: [], fatal: false };
+    options.schedules > 0 && violations === 0 ? gaps(summary.tally, options.schedules) : { names: [], fatal: false };
   if (names.length > 0) say(`${fatal ? "too seldom met" : "never met"}: ${names.join(", ")}`);
   const escaped = mutants.filter((mutant) => !mutant.caught);
   if (escaped.length > 0) say(`not caught: ${escaped.map((mutant) => mutant.name).join(", ")}`);

@@ -1,5 +1,5 @@
 /** Letters of a line that are kept. */
-const LONGEST = 1500;
+const LONGEST = 300;
 
 /**
  * What happened, in order: always as a running hash, by which two runs of one seed are compared; as text only when it
