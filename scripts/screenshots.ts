@@ -17,9 +17,9 @@ const DESK = { viewport: { width: 940, height: 770 }, deviceScaleFactor: 2 };
 const PHONE = { viewport: { width: 360, height: 700 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 const CONVERSATION: readonly (readonly ["ada" | "grace", string])[] = [
-  ["grace", "Morning! Did the load test get through the night?"],
-  ["ada", "It did. Five thousand clients, every socket cut at once, over and over."],
-  ["ada", "Nobody missed a message, and nobody got one twice."],
+  ["grace", "Morning! Did the server come back?"],
+  ["ada", "It did. I killed it three times while we were both writing."],
+  ["ada", "Everything is here, in one order, each line once."],
   ["grace", "Lovely. What happens if you drop out in the middle of a sentence?"],
   ["ada", "Then it waits here and goes out in order when I am back. I am on a train, so let us see."],
   ["grace", "Tunnel in three, two, one…"],
@@ -28,8 +28,8 @@ const IN_THE_TUNNEL = ["And here it is: no connection, but I can keep writing.",
 
 async function people(browser: Browser, url: string, room: string, options: BrowserContextOptions) {
   const [ada, grace] = await Promise.all([
-    Visitor.arrive(browser, { url, room, name: "Ada Lovelace" }, options),
-    Visitor.arrive(browser, { url, room, name: "Grace Hopper" }),
+    Visitor.arrive(browser, { url, room, name: "Ada" }, options),
+    Visitor.arrive(browser, { url, room, name: "Grace" }),
   ]);
   const by = { ada, grace };
   for (const visitor of [ada, grace]) await visitor.connection("connected").waitFor();
