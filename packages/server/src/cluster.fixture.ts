@@ -75,7 +75,7 @@ export interface WatchedLog {
   readonly log: Log;
   readonly calls: { readonly method: Method; readonly about: unknown }[];
   /** Methods that fail now; `after`: only after they took effect. */
-  failing: Partial<Record<Method, "before" | "after">>;
+  failing: Partial<Record<Method, "before" | "after" | "twice">>;
   /** Methods that wait until this is let go. */
   held: Partial<Record<Method, Promise<void>>>;
   /** Methods whose answers wait until this is let go. */
@@ -102,6 +102,8 @@ function watched(inner: Log): WatchedLog {
         const failing = watch.failing[method];
         const broken = () => new TandemError("storage-unavailable");
         if (failing === "before") throw broken();
+        // Takes effect, loses its answer, is asked again: what is answered is the second attempt.
+        if (failing === "twice") await (target[method] as (...args: never[]) => unknown)(...args);
         const answer = await (target[method] as (...args: never[]) => unknown)(...args);
         await watch.late[method];
         if (failing === "after") throw broken();

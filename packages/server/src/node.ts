@@ -78,7 +78,10 @@ export class Node {
 
   /** Resolves when the node may take connections. Rejects when the log cannot be read. */
   async start(): Promise<void> {
-    this.#revocations.onRevoked(() => this.#connections.revoke((identity) => this.#revocations.isRevoked(identity)));
+    this.#revocations.onRevoked((revocation) => {
+      if (revocation.kind === "rights") this.#connections.invalidate(revocation);
+      else this.#connections.revoke((identity) => this.#revocations.isRevoked(identity));
+    });
     this.#revocations.onFresh(() => this.#connections.wake());
     this.#channels.watch(REVOCATION_CHANNEL, () => this.#revocations.hint());
     await this.#revocations.start();
@@ -124,9 +127,12 @@ export class Node {
     await this.#channels.changed(REVOCATION_CHANNEL);
   }
 
-  /** The rights of all connections, or of a tenant's or a user's, are asked for anew. On this node. */
-  invalidate(of: { readonly tenant?: string; readonly user?: string } = {}): void {
-    this.#connections.invalidate(of);
+  /**
+   * The rights of everybody, of a tenant or of one user have changed: they are asked for anew, on every node, and
+   * subscriptions that are not covered any more end. Takes effect within 2 s; rejects as `revoke` does.
+   */
+  invalidate(of: { readonly tenant?: string; readonly user?: string } = {}): Promise<void> {
+    return this.revoke({ kind: "rights", ...of });
   }
 
   /** Whether the node may be sent clients, and why not. */

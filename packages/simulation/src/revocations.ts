@@ -55,5 +55,7 @@ function concerns(revocation: Revocation, identity: Identity): boolean {
       );
     case "tenant":
       return identity.tenant === revocation.tenant && identity.issued <= revocation.before;
+    case "rights":
+      return false;
   }
 }

@@ -13,6 +13,8 @@ export const RevocationSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("user"), tenant: TenantSchema, user: NameSchema, before: TimeSchema }),
   /** Every token of a tenant that was made up to `before`; its guests have to come anew. */
   v.strictObject({ kind: v.literal("tenant"), tenant: TenantSchema, before: TimeSchema }),
+  /** Nothing is taken back for good: the rights of a user, of a tenant or of everybody are asked for anew. */
+  v.strictObject({ kind: v.literal("rights"), tenant: v.optional(TenantSchema), user: v.optional(NameSchema) }),
 ]);
 
 export type Revocation = v.InferOutput<typeof RevocationSchema>;
@@ -56,6 +58,8 @@ export class Revocations {
         return raise(this.#users, userKey(revocation), revocation.before);
       case "tenant":
         return raise(this.#tenants, revocation.tenant, revocation.before);
+      case "rights":
+        return true;
     }
   }
 

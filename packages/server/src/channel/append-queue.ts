@@ -4,6 +4,9 @@ import type { Append, AppendResult, Log, LogEvent } from "../log/log.ts";
 /** Most appends of one channel that wait on a node. */
 const WAITING = 8_192;
 
+/** Most bytes of payload that wait with them. */
+const WAITING_BYTES = 16_777_216;
+
 /** Most appends that go to the log in one batch. */
 const BATCH = 512;
 
@@ -33,9 +36,10 @@ export class AppendQueue {
   readonly #onCommitted: (committed: Committed) => void;
   readonly #onUncertain: () => void;
   #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #inFlight = false;
 
-  /** @param onUncertain the log did not answer a batch: it may have committed it */
+  /** @param onUncertain the log holds, or may hold, events of which this node was not told in a commit of its own */
   constructor(log: Log, onCommitted: (committed: Committed) => void, onUncertain: () => void) {
     this.#log = log;
     this.#onCommitted = onCommitted;
@@ -48,11 +52,12 @@ export class AppendQueue {
 
   /** @throws TandemError (by rejection) `overloaded`, or what the log rejected the batch with */
   push(append: Append): Promise<AppendResult> {
-    if (this.#waiting.length >= WAITING) {
+    if (this.#waiting.length >= WAITING || this.#waitingBytes >= WAITING_BYTES) {
       return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: OVERLOAD_MS }));
     }
     return new Promise((settle, fail) => {
       this.#waiting.push({ append, settle, fail });
+      this.#waitingBytes += bytesOf(append);
       if (!this.#inFlight) void this.#run();
     });
   }
@@ -64,10 +69,14 @@ export class AppendQueue {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
       this.#waiting = this.#waiting.slice(BATCH);
+      for (const { append } of batch) this.#waitingBytes -= bytesOf(append);
       try {
         const results = await this.#log.append(batch.map((waiting) => waiting.append));
         const committed = collect(batch, results);
         if (committed) this.#onCommitted(committed);
+        // Stored by an attempt whose answer was lost, on this node or another: nobody may have been told.
+        if (results.some((result) => result.kind === "settled" && result.outcome.kind === "committed"))
+          this.#onUncertain();
         for (const [at, result] of results.entries()) batch[at]?.settle(result);
       } catch (error) {
         this.#onUncertain();
@@ -76,6 +85,12 @@ export class AppendQueue {
     }
     this.#inFlight = false;
   }
+}
+
+function bytesOf(append: Append): number {
+  let bytes = 0;
+  for (const event of append.events) bytes += event.data.length;
+  return bytes;
 }
 
 /** The events of a batch. One transaction wrote them, one after the other: they are contiguous. */

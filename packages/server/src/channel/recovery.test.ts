@@ -214,3 +214,16 @@ describe("a history that was lost and rewritten (a restored backup)", () => {
     expect(events.map(({ data }) => (data as { text: string }).text)).toEqual(["1", "2", "new 1", "new 2"]);
   });
 });
+
+describe("an append whose first answer was lost", () => {
+  it("G3: reaches the subscribers of the node that is told so, without waiting for the regular look", async () => {
+    const world = await cluster();
+    const [reader, writer] = [await world.client("ada"), await world.client("bob")];
+    await reader.subscribe("room:1");
+    await world.fill("room:1", 1);
+    world.log().failing = { append: "twice" };
+    expect(await writer.publish("room:1", 1)).toMatchObject({ type: "published" });
+    await world.settle();
+    expect(reader.texts("room:1")).toHaveLength(2);
+  });
+});

@@ -207,13 +207,26 @@ describe("rights that change", () => {
     await bob.subscribe("club:1");
     world.rules.club = [];
     expect(await ada.publish("club:1", 1)).toMatchObject({ type: "published" });
-    world.node().invalidate({ user: "ada" });
+    await world.node().invalidate({ user: "ada" });
     await world.settle();
     expect(ada.all("unsubscribed")).toMatchObject([{ channel: "club:1" }]);
     expect(await ada.publish("club:1", 2)).toMatchObject({ code: "forbidden" });
     await world.fill("club:1", 1, 0, () => "later");
     expect(ada.texts("club:1")).toEqual(["1"]);
     expect(bob.texts("club:1")).toEqual(["1", "later"]);
+  });
+});
+
+describe("rights that change on another node", () => {
+  it("G10: take effect within two seconds, also where the bus says nothing", async () => {
+    const world = await cluster({ nodes: 2 });
+    world.bus.loses = () => true;
+    const ada = await world.client("ada", 1);
+    await ada.subscribe("club:1");
+    world.rules.club = [];
+    await world.node(0).invalidate({ tenant: "acme" });
+    await world.advance(2_000);
+    expect(ada.all("unsubscribed")).toMatchObject([{ channel: "club:1" }]);
   });
 });
 
