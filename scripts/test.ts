@@ -7,6 +7,8 @@
  * In CI (`CI=true`) a missing program is a failure, and the counts go to `artefacts/tests.json`.
  */
 import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findTools } from "./tools.ts";
 
@@ -20,6 +22,11 @@ if (ci && missing.length > 0) {
   console.error("In CI nothing is skipped: install what is missing.");
   process.exit(1);
 }
+
+// The same place as in vitest.config.ts.
+const cache = { NODE_COMPILE_CACHE: join(tmpdir(), "tandem-compile-cache") };
+const warm = fileURLToPath(new URL("warm-cache.ts", import.meta.url));
+spawnSync(process.execPath, [warm], { cwd: root, stdio: "inherit", env: { ...process.env, ...cache } });
 
 const reporters = ci ? ["--reporter=default", "--reporter=json", "--outputFile.json=artefacts/tests.json"] : [];
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
