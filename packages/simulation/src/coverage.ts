@@ -1,7 +1,7 @@
 import type { Kind, Tally } from "./tally.ts";
 
 /** Every fault and every path that a long run must have met: one that was not met proves nothing about it. */
-export const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
+const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
   fault: [
     "bus-duplicate",
     "bus-loss",

@@ -14,12 +14,8 @@ export function sees(user: string | undefined, fact: Fact): boolean {
 }
 
 /** The channel's name in its key. */
-export function nameIn(key: string): string {
+function nameIn(key: string): string {
   return key.slice(key.indexOf("/") + 1);
-}
-
-export function tenantIn(key: string): string {
-  return key.slice(0, key.indexOf("/"));
 }
 
 /** An event as someone was given it: what of it is compared. */
