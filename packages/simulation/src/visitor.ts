@@ -251,8 +251,10 @@ export class Visitor {
     try {
       const page = await this.client.channel(type, id).history({ ...(before === undefined ? {} : { before }), limit });
       tally.count("path", "page");
-      if (before !== undefined) return;
-      const from = Math.max(page.next ?? 1, ledger.line(key)?.first ?? 1);
+      const line = ledger.line(key);
+      // Of a life of the channel that has ended meanwhile it is not known any more what was kept.
+      if (before !== undefined || line?.epoch !== page.epoch) return;
+      const from = Math.max(page.next ?? 1, line.first);
       const shown = page.events.map((event) => event.offset);
       history.reads.push({
         by: instance,

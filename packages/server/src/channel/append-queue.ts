@@ -21,8 +21,11 @@ export interface Committed {
   readonly events: readonly LogEvent[];
 }
 
+/** An append before it is sent: the epoch that it may give the channel is the batch's. */
+export type Appending = Omit<Append, "birth">;
+
 interface Waiting {
-  readonly append: Append;
+  readonly append: Appending;
   settle(result: AppendResult): void;
   fail(error: unknown): void;
 }
@@ -35,15 +38,21 @@ export class AppendQueue {
   readonly #log: Log;
   readonly #onCommitted: (committed: Committed) => void;
   readonly #onUncertain: () => void;
+  readonly #birth: () => string;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inFlight = false;
 
-  /** @param onUncertain the log holds, or may hold, events of which this node was not told in a commit of its own */
-  constructor(log: Log, onCommitted: (committed: Committed) => void, onUncertain: () => void) {
+  /**
+   * @param onUncertain the log holds, or may hold, events of which this node was not told in a commit of its own
+   * @param birth gives a random epoch. Asked for each batch: a batch whose answer was lost may have brought the channel to
+   *   life under it, and two lives must never have one name
+   */
+  constructor(log: Log, onCommitted: (committed: Committed) => void, onUncertain: () => void, birth: () => string) {
     this.#log = log;
     this.#onCommitted = onCommitted;
     this.#onUncertain = onUncertain;
+    this.#birth = birth;
   }
 
   get busy(): boolean {
@@ -51,7 +60,7 @@ export class AppendQueue {
   }
 
   /** @throws TandemError (by rejection) `overloaded`, or what the log rejected the batch with */
-  push(append: Append): Promise<AppendResult> {
+  push(append: Appending): Promise<AppendResult> {
     if (this.#waiting.length >= WAITING || this.#waitingBytes >= WAITING_BYTES) {
       return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: OVERLOAD_MS }));
     }
@@ -71,7 +80,8 @@ export class AppendQueue {
       this.#waiting = this.#waiting.slice(BATCH);
       for (const { append } of batch) this.#waitingBytes -= bytesOf(append);
       try {
-        const results = await this.#log.append(batch.map((waiting) => waiting.append));
+        const birth = this.#birth();
+        const results = await this.#log.append(batch.map(({ append }) => ({ ...append, birth })));
         const committed = collect(batch, results);
         if (committed) this.#onCommitted(committed);
         // Stored by an attempt whose answer was lost, on this node or another: nobody may have been told.
@@ -87,7 +97,7 @@ export class AppendQueue {
   }
 }
 
-function bytesOf(append: Append): number {
+function bytesOf(append: Appending): number {
   let bytes = 0;
   for (const event of append.events) bytes += event.data.length;
   return bytes;

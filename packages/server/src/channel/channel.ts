@@ -7,9 +7,9 @@ import type { Visibility } from "../delivery/batch.ts";
 import { Batch } from "../delivery/batch.ts";
 import type { Next, Source, Subscriber } from "../delivery/subscriber.ts";
 import { nameOf } from "../log/key.ts";
-import type { Append, AppendResult, ChannelKey, Head, Log, LogEvent } from "../log/log.ts";
+import type { AppendResult, ChannelKey, Head, Log, LogEvent } from "../log/log.ts";
 import { UNBORN } from "../log/log.ts";
-import type { Committed } from "./append-queue.ts";
+import type { Appending, Committed } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { guarded, share } from "./presentation.ts";
 import type { RecentBounds } from "./recent.ts";
@@ -45,8 +45,6 @@ export class Channel implements Source {
   readonly #subscribers = new Set<Subscriber>();
   #head: Head;
   #recent: Recent;
-  /** The epoch that the channel gets if an append of this node brings it to life. */
-  #birth: string;
   #catchingUp: Promise<boolean> | undefined;
   #doubted = false;
   #closed = false;
@@ -69,9 +67,9 @@ export class Channel implements Source {
       ports.log,
       (committed) => this.#committed(committed),
       () => this.doubt(),
+      () => ports.runtime.randomId().slice(0, 12),
     );
     this.#replay = new Replay(this, ports);
-    this.#birth = this.#newBirth();
     this.#recent = this.#remember(tail);
   }
 
@@ -116,20 +114,14 @@ export class Channel implements Source {
     return () => this.#subscribers.delete(subscriber);
   }
 
-  #newBirth(): string {
-    return this.#ports.runtime.randomId().slice(0, 12);
-  }
-
   /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */
-  append(append: Omit<Append, "channel" | "now" | "birth">): Promise<AppendResult> {
+  append(append: Omit<Appending, "channel" | "now">): Promise<AppendResult> {
     const { producer, events, refusal, expect } = append;
     const now = this.#ports.runtime.now();
-    return this.#queue.push({ channel: this.key, producer, events, refusal, expect, now, birth: this.#birth });
+    return this.#queue.push({ channel: this.key, producer, events, refusal, expect, now });
   }
 
   #committed(committed: Committed): void {
-    // The channel came to life under this name: the next life needs another one.
-    if (committed.epoch === this.#birth) this.#birth = this.#newBirth();
     this.#ports.send({ kind: "events", channel: this.key, ...committed });
     this.#apply(committed);
   }

@@ -13,6 +13,9 @@ import { Trimming } from "./trimming.ts";
 /** The heads of all live channels are read this often, in milliseconds, whatever the bus says. */
 const HEADS_MS = 5_000;
 
+/** Heads that could not be read are asked for again after this, in milliseconds. */
+const RETRY_MS = 500;
+
 /** Channels whose heads are read in one query. */
 const HEADS_BATCH = 500;
 
@@ -42,6 +45,7 @@ export class Channels {
   readonly #idle = new Map<ChannelKey, number>();
   readonly #watchers = new Map<ChannelKey, () => void>();
   #timer: Timer | undefined;
+  #retry: Timer | undefined;
   #looking = false;
   #lookAgain = false;
   #closed = false;
@@ -187,12 +191,17 @@ export class Channels {
       }
     } catch (error) {
       this.#ports.runtime.logger.warn({ error }, "the heads of the live channels could not be read");
+      this.#retry ??= this.#ports.runtime.timer(RETRY_MS, () => {
+        this.#retry = undefined;
+        void this.#lookAtHeads();
+      });
     }
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#retry?.cancel();
     this.#line.stop();
     this.#trimming.stop();
     for (const channel of this.#live.values()) channel.close();

@@ -146,8 +146,11 @@ export class Replay {
     const next = this.#stand(this.#born(position));
     if (next !== "unknown") return next;
     const result = await this.#log.read(this.#channel.key, position, { events: 1, bytes: 1 });
-    if (result.kind === "run") return { position: this.#born(position) };
+    const { epoch } = this.#channel.head;
+    if (result.kind === "run" && result.head.epoch === epoch) return { position: this.#born(position) };
     await this.#channel.catchUp();
+    // The channel began another life while it was read: the position is looked at anew.
+    if (result.kind === "run") return this.resume(position);
     return { position: this.#channel.position, reset: result.reason };
   }
 
