@@ -129,7 +129,7 @@ export class World {
 
   /** The store is kept from answering until `time`. */
   stallStorage(time: number): void {
-    this.storage.stalledUntil = time;
+    this.storage.stalledUntil = Math.max(this.storage.stalledUntil, time);
     this.#storageDisturbedAt = Math.max(this.#storageDisturbedAt, time);
   }
 

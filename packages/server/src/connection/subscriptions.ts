@@ -8,8 +8,8 @@ import type { Session } from "./session.ts";
 
 /** A subscription of a session: asked for, or standing. */
 type Standing =
-  | { readonly kind: "opening" }
-  | { readonly kind: "standing"; readonly subscription: Subscription; readonly leave: () => void };
+  | { readonly kind: "opening"; readonly lane: Lane }
+  | { readonly kind: "standing"; readonly lane: Lane; readonly subscription: Subscription; readonly leave: () => void };
 
 /** The subscriptions of one session, at most one of each channel. */
 export class Subscriptions {
@@ -26,7 +26,8 @@ export class Subscriptions {
     if (this.#standing.size >= this.#session.ports.limits.subscriptions) {
       return this.#session.fail(request, new TandemError("too-many-subscriptions"));
     }
-    const opening: Standing = { kind: "opening" };
+    const lane = request.lane ?? this.#session.ports.channels.definitionOf(channel)?.priority ?? "normal";
+    const opening: Standing = { kind: "opening", lane };
     this.#standing.set(channel, opening);
     this.#open(request, opening).catch((error: unknown) => {
       if (this.#standing.get(channel) === opening) this.#standing.delete(channel);
@@ -43,15 +44,14 @@ export class Subscriptions {
     if (this.#standing.get(request.channel) !== opening) {
       return this.#session.fail(request, new TandemError("not-subscribed"));
     }
-    this.#stand(request, channel, position, reset);
+    this.#stand(request, opening.lane, channel, position, reset);
   }
 
-  #stand(request: Subscribe, channel: Channel, position: Position, reset: ResetReason | undefined): void {
+  #stand(request: Subscribe, lane: Lane, channel: Channel, position: Position, reset: ResetReason | undefined): void {
     const { outbox, identity } = this.#session;
-    const lane: Lane = request.lane ?? channel.definition.priority;
     const subscription = new Subscription(request.channel, position, lane, channel, outbox, identity);
     const leave = channel.subscribe(subscription);
-    this.#standing.set(request.channel, { kind: "standing", subscription, leave });
+    this.#standing.set(request.channel, { kind: "standing", lane, subscription, leave });
     this.#session.answer(request, lane, {
       type: "subscribed",
       id: request.id,
@@ -73,10 +73,11 @@ export class Subscriptions {
   #end(channel: string): Lane {
     const standing = this.#standing.get(channel);
     this.#standing.delete(channel);
-    if (standing?.kind !== "standing") return "normal";
-    standing.subscription.end();
-    standing.leave();
-    return standing.subscription.lane;
+    if (standing?.kind === "standing") {
+      standing.subscription.end();
+      standing.leave();
+    }
+    return standing?.lane ?? "normal";
   }
 
   /** Ends the subscriptions that the session may not read any more, and says so. */
