@@ -20,7 +20,7 @@ export const LimitsSchema = v.object({
   requests: bound(1, 10_000),
   /** Most events of one history page. */
   historyPage: bound(1, 10_000),
-  /** Bytes that may be on their way to a client without its acknowledgement. */
+  /** Bytes of events that may be on their way to a client without its acknowledgement, before the way is known: see `CreditWindow`. */
   windowBytes: bound(16_384, 16_777_216),
   /** Milliseconds of silence after which either side pings. */
   pingMs: bound(1000, 300_000),

@@ -59,7 +59,12 @@ export class Connection implements TransportEvents {
     this.#ports = ports;
     this.#onClosed = onClosed;
     this.#outbox = new Outbox(
-      { codec: transport.codec, beforeFlush: () => this.#checkExpiry(), send: (frame) => this.#hand(frame) },
+      {
+        codec: transport.codec,
+        beforeFlush: () => this.#checkExpiry(),
+        send: (frame) => this.#hand(frame),
+        elapsed: () => ports.runtime.elapsed(),
+      },
       ports.turn,
       ports.gate,
       ports.limits.windowBytes,

@@ -1,5 +1,6 @@
 import type { Codec, Encoded, Lane } from "@tandem/protocol";
 import { LANES } from "@tandem/protocol";
+import { CreditWindow } from "./credit-window.ts";
 import type { Outgoing } from "./message.ts";
 import { lengthOf, toBytes } from "./message.ts";
 
@@ -15,6 +16,8 @@ export interface Outlet {
   /** Called before each flush: the last moment to purge what may not go out any more. */
   beforeFlush(): void;
   send(frame: Uint8Array): void;
+  /** Milliseconds of a clock that never jumps. */
+  elapsed(): number;
 }
 
 /** Something that has more to send than the window allows: asked for its next piece whenever there is room. */
@@ -37,7 +40,7 @@ export interface Gate {
 /**
  * What one connection sends: three lanes, joined into frames and flushed once per turn, under a window of credit.
  *
- * Answers to requests go out at once: requests are bounded. Events take credit: at most `windowBytes` are on the way without
+ * Answers to requests go out at once: requests are bounded. Events take credit: no more than the window is on the way without
  * the client's acknowledgement. Nothing is queued past that: a subscription without credit waits here as a `Puller`
  * and reads on from the log when credit returns, so that a slow reader costs a position and not a queue.
  */
@@ -45,39 +48,35 @@ export class Outbox {
   readonly #outlet: Outlet;
   readonly #turn: FlushTurn;
   readonly #gate: Gate;
-  readonly #windowBytes: number;
+  readonly #window: CreditWindow;
   #lanes: Record<Lane, Outgoing[]> = { critical: [], normal: [], bulk: [] };
   #queued = 0;
-  /** Sizes of the frames that are on the way, oldest first. */
-  #onTheWay: number[] = [];
-  #onTheWayBytes = 0;
-  #sent = 0;
   #waiting: Puller[] = [];
   #pulling = false;
   #closed = false;
 
+  /** @param windowBytes events on the way without acknowledgement, before the way to the client is known */
   constructor(outlet: Outlet, turn: FlushTurn, gate: Gate, windowBytes: number) {
     this.#outlet = outlet;
     this.#turn = turn;
     this.#gate = gate;
-    this.#windowBytes = windowBytes;
+    this.#window = new CreditWindow(windowBytes);
   }
 
   /** Frames handed to the transport so far. */
   get sent(): number {
-    return this.#sent;
+    return this.#window.sent;
   }
 
   /** Bytes that are on the way without acknowledgement. */
   get unacknowledged(): number {
-    return this.#onTheWayBytes;
+    return this.#window.onTheWay;
   }
 
   /** May events of this lane be queued now? */
   hasCredit(lane: Lane): boolean {
-    return (
-      this.#gate.open && !this.#closed && this.#onTheWayBytes + this.#queued < this.#windowBytes * LANE_SHARE[lane]
-    );
+    const { size, onTheWay } = this.#window;
+    return this.#gate.open && !this.#closed && onTheWay + this.#queued < size * LANE_SHARE[lane];
   }
 
   /** Queues a message. Goes out at the end of this turn. */
@@ -101,9 +100,7 @@ export class Outbox {
    * @returns how many of them are new; `undefined` when that many were never sent, or it counts backwards
    */
   acknowledge(frames: number): number | undefined {
-    const fresh = frames - (this.#sent - this.#onTheWay.length);
-    if (frames > this.#sent || fresh < 0) return undefined;
-    for (const size of this.#onTheWay.splice(0, fresh)) this.#onTheWayBytes -= size;
+    const fresh = this.#window.acknowledge(frames, this.#outlet.elapsed(), this.#waiting.length > 0);
     this.wake();
     return fresh;
   }
@@ -143,9 +140,7 @@ export class Outbox {
       messages.length === 1 && only
         ? only.frame(codec)
         : toBytes(codec.join(messages.map((message): Encoded => message.encoded(codec))));
-    this.#sent++;
-    this.#onTheWay.push(bytes.byteLength);
-    this.#onTheWayBytes += bytes.byteLength;
+    this.#window.send(bytes.byteLength, this.#outlet.elapsed());
     this.#outlet.send(bytes);
   }
 

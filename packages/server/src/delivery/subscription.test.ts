@@ -39,6 +39,7 @@ function stage(position: Position) {
   const outlet = {
     codec: jsonCodec,
     beforeFlush() {},
+    elapsed: () => 0,
     send: (frame: Uint8Array) =>
       void told.push(...(jsonCodec.decode(new TextDecoder().decode(frame)) as ServerMessage[])),
   };
