@@ -1,10 +1,10 @@
-import type { Logger } from "@tandem/runtime";
 import type { Node } from "@tandem/server/core";
 import { createNode } from "@tandem/server/core";
 import { app } from "./app.ts";
 import type { Listener } from "./connection.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
+import { worldLogger } from "./world-logger.ts";
 
 /** A node that does not come up is started again after this long, in milliseconds. */
 const RESTART_MS = 500;
@@ -51,7 +51,7 @@ export class Host {
       `${this.name}.${++this.#starts}`,
       world.clock,
       world.random.fork(),
-      this.#logger(),
+      worldLogger(this.#world, this.name),
       world.skew(),
     );
     const node = createNode({
@@ -99,31 +99,4 @@ export class Host {
     node.destroy();
     if (this.#state.kind === "draining" && this.#state.process === process) this.crash(0);
   }
-
-  #logger(): Logger {
-    const { world, name } = { world: this.#world, name: this.name };
-    const say = (level: string, fields: Record<string, unknown>, message: string) =>
-      world.trace.say(world.clock.now, () => `${name} ${level}: ${message} ${describe(fields)}`);
-    return {
-      debug: (fields, message) => say("debug", fields, message),
-      info: (fields, message) => say("info", fields, message),
-      warn: (fields, message) => say("warn", fields, message),
-      error: (fields, message) => {
-        say("error", fields, message);
-        world.history.violate(
-          "G12",
-          world.clock.now,
-          `${name} logged an error of its own: ${message} ${describe(fields)}`,
-        );
-      },
-    };
-  }
-}
-
-function describe(fields: Record<string, unknown>): string {
-  return Object.entries(fields)
-    .map(
-      ([name, value]) => `${name}=${value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value)}`,
-    )
-    .join(" ");
 }

@@ -3,13 +3,13 @@ import { createClient } from "@tandem/client";
 import type { Codec, ErrorCode, Position, Start } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
-import type { Logger } from "@tandem/runtime";
 import type { Note, SimulatedApp, SimulatedChannel } from "./app.ts";
 import type { Publish, Reader } from "./history.ts";
 import type { Fact } from "./ledger.ts";
 import { Process } from "./process.ts";
 import type { Person } from "./tokens.ts";
 import type { World } from "./world.ts";
+import { worldLogger } from "./world-logger.ts";
 
 /** A node whose bus lost the word of an erasure, and whose first look at the heads failed, has learned of it by then, in milliseconds. */
 const LEARNED_MS = 6_000;
@@ -77,7 +77,13 @@ export class Visitor {
   start(): void {
     const world = this.#world;
     this.#lives++;
-    this.#process = new Process(this.instance, world.clock, world.random.fork(), this.#logger(), world.skew() * 50);
+    this.#process = new Process(
+      this.instance,
+      world.clock,
+      world.random.fork(),
+      worldLogger(world, this.name),
+      world.skew() * 50,
+    );
     const process = this.#process;
     this.#client = createClient<SimulatedApp>({
       url: "simulated://",
@@ -289,28 +295,6 @@ export class Visitor {
         history.violate("redact", clock.now, `${this.name} was shown event ${offset} of ${key}, which was erased`);
     }
     await this.history(channel, undefined, limit);
-  }
-
-  #logger(): Logger {
-    const world = this.#world;
-    const say = (level: string, fields: object, message: string) =>
-      world.say(
-        () =>
-          `${this.name} ${level}: ${message} ${fields instanceof Object && "error" in fields ? String(fields.error) : ""}`,
-      );
-    return {
-      debug: (fields, message) => say("debug", fields, message),
-      info: (fields, message) => say("info", fields, message),
-      warn: (fields, message) => say("warn", fields, message),
-      error: (fields, message) => {
-        say("error", fields, message);
-        world.history.violate(
-          "G12",
-          world.clock.now,
-          `${this.name} logged an error of its own: ${message} ${String("error" in fields ? fields.error : "")}`,
-        );
-      },
-    };
   }
 }
 
