@@ -197,6 +197,25 @@ describe("subscribe", () => {
   });
 });
 
+describe("a subscription whose beginning takes long to find", () => {
+  it("G3: keeps its channel from being let go meanwhile, and hears what comes", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 2_000);
+    const seen: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.log().held = { read: promise };
+    const handler = { onEvents: (events: readonly ChannelEvent[]) => void seen.push(...events.map(textOf)) };
+    const asked = world.node().application("acme").subscribe("room:1", handler, { last: 1_500 });
+    await world.advance(30_000);
+    resolve();
+    await asked;
+    await world.settle();
+    await world.fill("room:1", 1, 0, () => "live");
+    await world.advance(1_000);
+    expect(seen).toEqual([...numbers(2_000, 501), "live"]);
+  });
+});
+
 describe("tenants", () => {
   it("G10: each application reads and writes its own", async () => {
     const world = await cluster();

@@ -107,10 +107,17 @@ export class Application {
    */
   async subscribe(channel: string, handler: SubscriptionHandler, from?: Start): Promise<() => void> {
     const open = await this.#open(channel);
-    const { position, reset } = await start(open, from);
-    const reader = new Reader(open, position);
-    void this.#follow(reader, handler, channel, reset);
-    return () => reader.stop();
+    // The reader keeps the channel from being let go while the position is found.
+    const reader = new Reader(open, open.position);
+    try {
+      const { position, reset } = await start(open, from);
+      reader.seek(position);
+      void this.#follow(reader, handler, channel, reset);
+      return () => reader.stop();
+    } catch (error) {
+      reader.stop();
+      throw error;
+    }
   }
 
   async #follow(
