@@ -236,7 +236,9 @@ export class Channel implements Source {
       this.#recent = new Recent(this.position, this.#ports.recent);
       this.#replay.forget();
     }
-    const { first, archived, revision } = head;
+    const { archived, revision } = head;
+    // What was trimmed past this node's own head is learned with the events, or the reset, that it is behind by.
+    const first = Math.min(head.first, this.#head.offset + 1);
     this.#head = { ...this.#head, first, archived, revision };
     if (head.offset === this.#head.offset) this.#head = { ...this.#head, count: head.count, bytes: head.bytes };
     this.#recent.forgetTo(first - 1);
