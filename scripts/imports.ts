@@ -47,6 +47,7 @@ const stages: string[][] = [
   ["transport"],
   ["operations"],
   ["connection", "application"],
+  ["presence"],
   ["channel"],
   ["bus"],
   ["log", "access"],

@@ -53,7 +53,32 @@ export const ERRORS = {
     meaning: "More requests wait than the limits `requests` and `inFlight` allow.",
   },
   "not-yet": { retryable: true, meaning: "The channel has not reached the position named in `atLeast`." },
+  "invalid-filter": {
+    retryable: false,
+    meaning: "The filter names an event type or a field that the channel's type does not declare for it.",
+  },
+  "too-slow": {
+    retryable: true,
+    close: 4008,
+    meaning: "The client does not keep up with a channel whose type lets nobody fall behind.",
+  },
   "credit-violation": { retryable: false, close: 4408, meaning: "Frames were acknowledged that were never sent." },
+  // Presence, signals, durable subscriptions
+  "already-watching": { retryable: false, meaning: "The connection is watching this channel." },
+  "not-watching": { retryable: false, meaning: "The connection is not watching this channel." },
+  "no-instance": { retryable: false, meaning: "Presence and signals need an `instance` in `hello`." },
+  "not-a-member": {
+    retryable: true,
+    meaning: "Signals are for those who have entered the channel: send `enter` first.",
+  },
+  "too-many-watches": {
+    retryable: false,
+    meaning: "More channels watched or entered by one connection than the limit `watches`.",
+  },
+  "too-many-members": { retryable: true, meaning: "The channel has as many members as may be." },
+  "state-too-large": { retryable: false, meaning: "The presence state is longer than the limit `presenceBytes`." },
+  "signal-too-large": { retryable: false, meaning: "A signal is longer than the limit `signalBytes`." },
+  "too-many-following": { retryable: false, meaning: "The user has as many durable subscriptions as may be." },
   // Publishing
   "invalid-event": {
     retryable: false,
@@ -78,6 +103,12 @@ export const ERRORS = {
   "no-progress": { retryable: true, close: 4001, meaning: "The client acknowledged nothing for too long." },
   "ping-timeout": { retryable: true, close: 4002, meaning: "The client gave no sign of life." },
   "shutting-down": { retryable: true, close: 4500, meaning: "The server is being stopped: come back after the hint." },
+  "too-many-connections": {
+    retryable: true,
+    close: 4502,
+    meaning:
+      "The user or the address has as many connections as the limits `connectionsPerUser` and `connectionsPerAddress` allow.",
+  },
   "server-full": { retryable: true, close: 4501, meaning: "The server has as many connections as it may." },
   internal: { retryable: true, close: 4003, meaning: "An error of the server's own. It is in its log." },
   // Told by the client library only

@@ -16,6 +16,7 @@ export {
   isErrorCode,
   TandemError,
 } from "./errors.ts";
+export { type Condition, type Filter, FilterSchema } from "./filter.ts";
 export { bodyDigest, chainTag, eventId } from "./hash.ts";
 export { jsonCodec } from "./json.ts";
 export { DEFAULT_LIMITS, type Limits, LimitsSchema } from "./limits.ts";
@@ -28,9 +29,23 @@ export {
 export type { ErrorMessage } from "./messages/error.ts";
 export { type ChannelEvent, EventSchema, type Events } from "./messages/events.ts";
 export { EventNameSchema, EventVersionSchema, LANES, type Lane } from "./messages/fields.ts";
+export type { Follow, Following, Unfollow } from "./messages/following.ts";
 export type { Hello, Refresh, Welcome } from "./messages/hello.ts";
 export type { History, Page } from "./messages/history.ts";
 export type { Closing, Ping, Pong, Received } from "./messages/liveness.ts";
+export {
+  type Activity,
+  type Enter,
+  type Leave,
+  type Member,
+  type Members,
+  type Roster,
+  type Signal,
+  SignalKeySchema,
+  type Signals,
+  type Unwatch,
+  type Watch,
+} from "./messages/presence.ts";
 export type { Publish, Published } from "./messages/publish.ts";
 export { type ServerMessage, ServerMessageSchema } from "./messages/server-message.ts";
 export type {

@@ -4,6 +4,7 @@ import { TandemError } from "@tandem/protocol";
 import * as v from "valibot";
 import { expect, onTestFinished } from "vitest";
 import type { Identity } from "./access/authenticator.ts";
+import { sha256 } from "./access/jwt.ts";
 import type { Envelope } from "./bus/bus.ts";
 import { RawClient } from "./connection/raw-client.fixture.ts";
 import { VirtualRuntime } from "./connection/runtime.fixture.ts";
@@ -160,6 +161,7 @@ export class Cluster {
       bus: this.bus,
       authenticator: { authenticate: async ({ token = "" }) => this.#identify(token) },
       runtime: this.runtime,
+      digest: sha256,
       limits: this.#limits,
     });
     this.logs.push(log);

@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly bus: Bus;
   readonly authenticator: Authenticator;
   readonly runtime: Runtime;
+  /** A one-way digest of a text as base64url, 22 letters at least: names are made of secrets by it. */
+  readonly digest: (text: string) => string;
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
   /** How much of each channel's newest history is kept in memory. Default: 512 events, 256 KB. */

@@ -6,7 +6,7 @@ import type { Limits } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { nodeRuntime } from "@tandem/runtime/node";
 import type { Authenticator } from "./access/authenticator.ts";
-import { createJwtAuthenticator } from "./access/jwt.ts";
+import { createJwtAuthenticator, sha256 } from "./access/jwt.ts";
 import type { Application } from "./application/application.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createInProcessBus } from "./bus/in-process.ts";
@@ -88,6 +88,7 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     bus: options.bus ?? createInProcessBus(),
     authenticator,
     runtime,
+    digest: sha256,
     limits: options.limits,
     tokenLifetime: lifetimeOf(options),
   });

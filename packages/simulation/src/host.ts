@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Node } from "@tandem/server/core";
 import { createNode } from "@tandem/server/core";
 import { app } from "./app.ts";
@@ -60,6 +61,7 @@ export class Host {
       bus: world.bus.handle(process),
       authenticator: world.tokens.authenticator(process),
       runtime: process.runtime,
+      digest: (text) => createHash("sha256").update(text).digest("base64url"),
       limits: world.limits,
       recent: world.climate.recent,
     });

@@ -176,6 +176,16 @@ export class Wire implements Wiretap {
         return;
       case "ping":
       case "pong":
+      case "watching":
+      case "unwatched":
+      case "entered":
+      case "left":
+      case "members":
+      case "roster-page":
+      case "signals":
+      case "followed":
+      case "unfollowed":
+      case "following":
         return;
       default: {
         const identity = spoken.identity;

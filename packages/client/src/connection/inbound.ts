@@ -25,8 +25,21 @@ const list =
 const position = object({ epoch: text, offset: count, tag: text });
 const events = list(object({ offset: count, id: text, type: text, time: count }));
 
+/** Messages of what applications take in beside the client itself: presence and signals bring their own checks. */
+type Beside =
+  | "watching"
+  | "unwatched"
+  | "entered"
+  | "left"
+  | "members"
+  | "roster-page"
+  | "signals"
+  | "followed"
+  | "unfollowed"
+  | "following";
+
 /** The fields of each message that this client relies on: validators would be half of its size. */
-const MESSAGES: Record<ServerMessage["type"], Check> = {
+const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> = {
   welcome: object({
     id: positive,
     connection: text,
@@ -76,7 +89,7 @@ export function readFrame(codec: Codec, frame: Encoded): ServerMessage[] {
     const type = typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
     if (typeof type !== "string") throw new TandemError("bad-frame", "The server sent a message without a type.");
     if (!Object.hasOwn(MESSAGES, type)) return false;
-    if (!MESSAGES[type as ServerMessage["type"]](message)) {
+    if (!MESSAGES[type as keyof typeof MESSAGES](message)) {
       throw new TandemError("bad-frame", `The server sent a malformed message: ${type}.`);
     }
     return true;

@@ -1,11 +1,13 @@
 import * as v from "valibot";
+import { FollowSchema, UnfollowSchema } from "./following.ts";
 import { HelloSchema, RefreshSchema } from "./hello.ts";
 import { HistorySchema } from "./history.ts";
 import { PingSchema, PongSchema, ReceivedSchema } from "./liveness.ts";
+import { EnterSchema, LeaveSchema, RosterSchema, SignalSchema, UnwatchSchema, WatchSchema } from "./presence.ts";
 import { PublishSchema } from "./publish.ts";
 import { SubscribeSchema, UnsubscribeSchema } from "./subscription.ts";
 
-/** Everything a client may say. Later families (signals, presence, models, documents) join here. */
+/** Everything a client may say. Later families (models, documents) join here. */
 export const ClientMessageSchema = v.variant("type", [
   HelloSchema,
   RefreshSchema,
@@ -13,6 +15,14 @@ export const ClientMessageSchema = v.variant("type", [
   UnsubscribeSchema,
   PublishSchema,
   HistorySchema,
+  WatchSchema,
+  UnwatchSchema,
+  EnterSchema,
+  LeaveSchema,
+  RosterSchema,
+  SignalSchema,
+  FollowSchema,
+  UnfollowSchema,
   ReceivedSchema,
   PingSchema,
   PongSchema,

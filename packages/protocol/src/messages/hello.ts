@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { ChannelNameSchema } from "../channel-name.ts";
 import { LimitsSchema } from "../limits.ts";
 import { RequestIdSchema, TimeSchema } from "./fields.ts";
+import { DeviceSchema } from "./presence.ts";
 
 const TokenSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(8192));
 
@@ -10,12 +12,21 @@ const GuestSchema = v.strictObject({
   name: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(80))),
 });
 
+/** One client instance (a tab, a process), by a secret of its own: it claims its places in presence again by it. */
+const InstanceSchema = v.strictObject({
+  secret: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,64}$/)),
+  /** Which connection of this instance this is, from 1: the highest is the one that counts. */
+  connection: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+});
+
 /** The first message of every connection: who I am. Exactly one of `token` and `guest`. */
 export const HelloSchema = v.strictObject({
   type: v.literal("hello"),
   id: RequestIdSchema,
   token: v.optional(TokenSchema),
   guest: v.optional(GuestSchema),
+  /** Left out: this connection takes no part in presence and signals. */
+  instance: v.optional(InstanceSchema),
   /** Name and version of the client library, for the operator's eyes. */
   agent: v.optional(v.pipe(v.string(), v.maxLength(120))),
 });
@@ -41,6 +52,10 @@ export const WelcomeSchema = v.object({
   /** When the token ends, by the server's clock. */
   expires: v.optional(TimeSchema),
   limits: LimitsSchema,
+  /** What others know this client instance by. Stands where `hello` named one. */
+  device: v.optional(DeviceSchema),
+  /** The user's durable subscriptions: a client subscribes to them as to any other channel. */
+  following: v.array(ChannelNameSchema),
 });
 
 export type Hello = v.InferOutput<typeof HelloSchema>;

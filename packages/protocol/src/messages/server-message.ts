@@ -1,9 +1,19 @@
 import * as v from "valibot";
 import { ErrorSchema } from "./error.ts";
 import { EventsSchema } from "./events.ts";
+import { FollowedSchema, FollowingSchema, UnfollowedSchema } from "./following.ts";
 import { WelcomeSchema } from "./hello.ts";
 import { PageSchema } from "./history.ts";
 import { ClosingSchema, PingSchema, PongSchema } from "./liveness.ts";
+import {
+  EnteredSchema,
+  LeftSchema,
+  MembersSchema,
+  RosterPageSchema,
+  SignalsSchema,
+  UnwatchedSchema,
+  WatchingSchema,
+} from "./presence.ts";
 import { PublishedSchema } from "./publish.ts";
 import { ResetSchema, SubscribedSchema, UnsubscribedSchema } from "./subscription.ts";
 
@@ -16,6 +26,16 @@ export const ServerMessageSchema = v.variant("type", [
   EventsSchema,
   PublishedSchema,
   PageSchema,
+  WatchingSchema,
+  UnwatchedSchema,
+  EnteredSchema,
+  LeftSchema,
+  MembersSchema,
+  RosterPageSchema,
+  SignalsSchema,
+  FollowedSchema,
+  UnfollowedSchema,
+  FollowingSchema,
   ErrorSchema,
   ClosingSchema,
   PingSchema,

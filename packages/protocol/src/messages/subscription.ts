@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { ChannelNameSchema } from "../channel-name.ts";
+import { FilterSchema } from "../filter.ts";
 import { OffsetSchema, PositionSchema } from "../position.ts";
 import { LaneSchema, RequestIdSchema } from "./fields.ts";
 
@@ -18,6 +19,8 @@ export const SubscribeSchema = v.strictObject({
   atLeast: v.optional(PositionSchema),
   /** Default: the priority of the channel's type. */
   lane: v.optional(LaneSchema),
+  /** Default: every event. The ranges of `events` cover what was left out. */
+  filter: v.optional(FilterSchema),
 });
 
 export const UnsubscribeSchema = v.strictObject({

@@ -115,7 +115,8 @@ function sourceOf(jwks: { readonly url: string } | { readonly file: string }, ru
   return "url" in jwks ? jwksUrl(jwks.url, runtime) : jwksFile(jwks.file);
 }
 
-function sha256(text: string): string {
+/** SHA-256 of a text, as base64url. */
+export function sha256(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("base64url");
 }
 

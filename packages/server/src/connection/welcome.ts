@@ -21,5 +21,6 @@ export function welcomeMessage(
     time,
     ...(expires === undefined ? {} : { expires }),
     limits,
+    following: [],
   });
 }
