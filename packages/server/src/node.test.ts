@@ -17,6 +17,7 @@ describe("hello", () => {
       time: world.runtime.now(),
       expires: world.runtime.now() + 60_000,
       limits: world.node().limits,
+      following: [],
     });
     expect(world.node().connections).toBe(1);
     client.leave();

@@ -17,7 +17,8 @@ import type { RecentBounds } from "./channel/recent.ts";
 import { RECENT_BOUNDS } from "./channel/recent.ts";
 import { Connections } from "./connection/connections.ts";
 import type { Transport, TransportEvents } from "./connection/transport.ts";
-import { flushTurn } from "./delivery/flush.ts";
+import type { FlushBounds } from "./delivery/flush.ts";
+import { FLUSH_BOUNDS, Flushing } from "./delivery/flush.ts";
 import type { Log, LogHealth } from "./log/log.ts";
 
 export interface NodeOptions {
@@ -32,6 +33,8 @@ export interface NodeOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** How much of each channel's newest history is kept in memory. Default: 512 events, 256 KB. */
   readonly recent?: RecentBounds | undefined;
+  /** Bounds of the pause between two flushes of deliveries. Default: none on a quiet node, at most 8 ms on a busy one. */
+  readonly flush?: Partial<FlushBounds> | undefined;
   /** Longest life of a token that the authenticator admits, in milliseconds: revocations are kept that long. Default 30 days. */
   readonly tokenLifetime?: number | undefined;
 }
@@ -68,7 +71,7 @@ export class Node {
       rules: this.#rules,
       runtime,
       limits: this.#limits,
-      turn: flushTurn(runtime),
+      turn: new Flushing(runtime, { ...FLUSH_BOUNDS, ...options.flush }),
       gate: {
         get open() {
           return revocations.fresh();

@@ -53,6 +53,13 @@ export interface ServerOptions {
   readonly maxConnections?: number;
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Longest time, in milliseconds, that an event waits on a busy node for others to go out in the same write. Default 8; 0: none
+   * ever waits. On a quiet node, and in the critical lane, none does.
+   */
+  readonly flushMs?: number | undefined;
+  /** Frames from this length in bytes go out compressed, to clients that offer it. Default 1,024; 0: never. */
+  readonly compressAbove?: number | undefined;
   /** Milliseconds that `drain` may take. Default 10,000. */
   readonly drainMs?: number;
 
@@ -90,6 +97,7 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     runtime,
     digest: sha256,
     limits: options.limits,
+    flush: options.flushMs === undefined ? undefined : { mostMs: options.flushMs },
     tokenLifetime: lifetimeOf(options),
   });
   try {
@@ -105,6 +113,7 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     origins: options.origins,
     trusted,
     maxConnections: options.maxConnections ?? 20_000,
+    compressAbove: options.compressAbove ?? 1_024,
     runtime,
     accept: (transport) => node.accept(transport),
   });

@@ -125,11 +125,12 @@ export class Connection {
     return {
       codec: this.codec,
       address: this.client.name,
-      send: (bytes) => {
+      send: ({ payload: bytes }) => {
         if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;
         this.#tap.sending(this, bytes);
         this.down.send({ kind: "frame", bytes });
       },
+      flush: () => {},
       buffered: () => this.down.buffered,
       close: (code, reason) => {
         if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;

@@ -11,6 +11,8 @@ import { errorMessage, isSessionRequest, Session } from "./session.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { welcomeMessage } from "./welcome.ts";
 
+const NORMAL = 1000;
+
 /** Wrong messages in a row after which a connection is closed. */
 const ERRORS_IN_A_ROW = 20;
 
@@ -52,6 +54,8 @@ export class Connection implements TransportEvents {
   #state: State = { kind: "new" };
   #refreshing = false;
   #errorsInARow = 0;
+  /** The client will not say any more. */
+  #ending = false;
 
   constructor(transport: Transport, ports: ConnectionPorts, onClosed: (connection: Connection) => void) {
     this.id = ports.runtime.randomId().slice(0, 12);
@@ -62,12 +66,13 @@ export class Connection implements TransportEvents {
       {
         codec: transport.codec,
         beforeFlush: () => this.#checkExpiry(),
-        send: (frame) => this.#hand(frame),
+        send: (frame) => this.#transport.send(frame),
+        flushed: (delivered) => this.#handOver(delivered),
         elapsed: () => ports.runtime.elapsed(),
       },
       ports.turn,
       ports.gate,
-      ports.limits.windowBytes,
+      ports.limits,
     );
     this.#liveness = new Liveness(ports.limits, ports.runtime.elapsed());
   }
@@ -97,6 +102,20 @@ export class Connection implements TransportEvents {
       if (arrival.error) this.#wrong(arrival.error, arrival.id);
       else this.#take(arrival.message);
     }
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#endIfAnswered();
+  }
+
+  /** Ends in good order once nothing is asked any more, where no more will be. */
+  #endIfAnswered(): void {
+    if (!this.#ending || this.#isClosed() || this.busy || this.#refreshing) return;
+    this.#outbox.flush();
+    if (this.#isClosed()) return;
+    this.#end();
+    this.#transport.close(NORMAL, "");
   }
 
   closed(): void {
@@ -209,9 +228,10 @@ export class Connection implements TransportEvents {
     if (fresh > 0) this.#liveness.progressed(this.#ports.runtime.elapsed());
   }
 
-  #hand(frame: Uint8Array): void {
-    this.#transport.send(frame);
+  #handOver(delivered: boolean): void {
+    this.#transport.flush(delivered);
     if (this.#transport.buffered() > this.#ports.limits.windowBytes * BUFFERED_WINDOWS) this.#destroy();
+    else this.#endIfAnswered();
   }
 
   #checkExpiry(): void {

@@ -1,6 +1,7 @@
 import type { Codec, Encoded, ServerMessage } from "@tandem/protocol";
 import { jsonCodec, mintProducer, ServerMessageSchema } from "@tandem/protocol";
 import * as v from "valibot";
+import type { Frame } from "../delivery/frame.ts";
 import type { VirtualRuntime } from "./runtime.fixture.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -42,9 +43,11 @@ export class RawClient implements Transport {
     return this;
   }
 
-  send(frame: Uint8Array): void {
-    if (this.end) return;
-    this.#socket.push(frame);
+  send(frame: Frame): void {
+    if (!this.end) this.#socket.push(frame.payload);
+  }
+
+  flush(): void {
     this.#read();
   }
 

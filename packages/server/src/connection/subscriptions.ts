@@ -15,6 +15,8 @@ type Standing =
 export class Subscriptions {
   readonly #session: Session;
   readonly #standing = new Map<string, Standing>();
+  /** Frames that had been sent when a subscription was last ended. */
+  #droppedAt = -1;
 
   constructor(session: Session) {
     this.#session = session;
@@ -27,6 +29,8 @@ export class Subscriptions {
       return this.#session.fail(request, new TandemError("too-many-subscriptions"));
     }
     const lane = request.lane ?? this.#session.ports.channels.definitionOf(channel)?.priority ?? "normal";
+    // What an ended subscription still had in another lane goes out before anything of the new one.
+    if (this.#droppedAt === this.#session.outbox.sent) this.#session.outbox.flush();
     const opening: Standing = { kind: "opening", lane };
     this.#standing.set(channel, opening);
     this.#open(request, opening).catch((error: unknown) => {
@@ -66,6 +70,7 @@ export class Subscriptions {
   drop(request: Unsubscribe): void {
     if (!this.#standing.has(request.channel)) return this.#session.fail(request, new TandemError("not-subscribed"));
     const lane = this.#end(request.channel);
+    this.#droppedAt = this.#session.outbox.sent;
     this.#session.answer(request, lane, { type: "unsubscribed", id: request.id, channel: request.channel });
   }
 

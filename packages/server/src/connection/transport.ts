@@ -1,12 +1,15 @@
 import type { Codec, Encoded } from "@tandem/protocol";
+import type { Frame } from "../delivery/frame.ts";
 
 /** The way to one client: bytes out, and the end of it. The port that every transport implements. */
 export interface Transport {
   readonly codec: Codec;
   /** Where the client comes from, for logs and limits. */
   readonly address: string;
-  /** Hands one frame to the socket, in order. Text codecs pass UTF-8 bytes. Never throws; after `close` it does nothing. */
-  send(frame: Uint8Array): void;
+  /** Takes one frame, in order. Text codecs pass UTF-8 bytes. Never throws; after `close` it does nothing. */
+  send(frame: Frame): void;
+  /** Hands all frames taken since the last flush to the socket, in one write. `delivered`: there was more in them than answers. */
+  flush(delivered: boolean): void;
   /** Bytes handed over that the socket has not taken yet. */
   buffered(): number;
   /** Ends the connection: in order after what was sent. */
@@ -18,6 +21,8 @@ export interface Transport {
 /** What a transport tells of its client. */
 export interface TransportEvents {
   frame(frame: Encoded): void;
+  /** No more frames will come: the connection ends by itself, with 1000, once everything that was asked is answered. */
+  end(): void;
   /** The connection is gone, whoever ended it. Called once, the last call. */
   closed(code: number, reason: string): void;
 }

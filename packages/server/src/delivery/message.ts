@@ -1,15 +1,20 @@
 import type { Codec, CodecName, Encoded } from "@tandem/protocol";
+import { Frame } from "./frame.ts";
 
 /** A message for one connection or for many, made into bytes at most once per codec. */
 export interface Outgoing {
   encoded(codec: Codec): Encoded;
-  /** A frame of this message alone, as bytes. */
-  frame(codec: Codec): Uint8Array;
+  /** A frame of this message alone. */
+  frame(codec: Codec): Frame;
 }
 
-/** Bytes of a frame: text as UTF-8. */
-export function toBytes(frame: Encoded): Uint8Array {
-  return typeof frame === "string" ? Buffer.from(frame) : frame;
+/** A frame of several messages, in order. */
+export function joined(codec: Codec, messages: readonly Outgoing[]): Frame {
+  return frameOf(codec.join(messages.map((message): Encoded => message.encoded(codec))));
+}
+
+function frameOf(encoded: Encoded): Frame {
+  return new Frame(typeof encoded === "string" ? Buffer.from(encoded) : encoded);
 }
 
 /** Length of an encoded message for budgets: exact for bytes; for text, letters stand for bytes. */
@@ -21,7 +26,7 @@ export function lengthOf(encoded: Encoded): number {
 export class SharedMessage implements Outgoing {
   readonly #make: (codec: Codec) => Encoded;
   readonly #encoded: Partial<Record<CodecName, Encoded>> = {};
-  readonly #frames: Partial<Record<CodecName, Uint8Array>> = {};
+  readonly #frames: Partial<Record<CodecName, Frame>> = {};
 
   constructor(make: (codec: Codec) => Encoded) {
     this.#make = make;
@@ -33,8 +38,8 @@ export class SharedMessage implements Outgoing {
     return encoded;
   }
 
-  frame(codec: Codec): Uint8Array {
-    const frame = this.#frames[codec.name] ?? toBytes(codec.join([this.encoded(codec)]));
+  frame(codec: Codec): Frame {
+    const frame = this.#frames[codec.name] ?? joined(codec, [this]);
     this.#frames[codec.name] = frame;
     return frame;
   }

@@ -1,8 +1,10 @@
-import type { Codec, Encoded, Lane } from "@tandem/protocol";
+import type { Codec, Lane } from "@tandem/protocol";
 import { LANES } from "@tandem/protocol";
 import { CreditWindow } from "./credit-window.ts";
+import type { Frame } from "./frame.ts";
 import type { Outgoing } from "./message.ts";
-import { lengthOf, toBytes } from "./message.ts";
+import { lengthOf } from "./message.ts";
+import { Pace } from "./pace.ts";
 
 /** Messages are joined into frames of about this many bytes, so that slow readers acknowledge often. */
 const FRAME_BYTES = 16_384;
@@ -10,12 +12,18 @@ const FRAME_BYTES = 16_384;
 /** The share of the window that a lane may fill: an alert still finds room where a replay has filled its own. */
 const LANE_SHARE: Record<Lane, number> = { critical: 1.25, normal: 1, bulk: 0.75 };
 
+/** The list of those who wait, where nobody does. */
+const NOBODY: Puller[] = [];
+
 /** The way out for bytes. The part of a connection that the outbox needs. */
 export interface Outlet {
   readonly codec: Codec;
   /** Called before each flush: the last moment to purge what may not go out any more. */
   beforeFlush(): void;
-  send(frame: Uint8Array): void;
+  /** Takes one frame. */
+  send(frame: Frame): void;
+  /** All frames of this flush were taken. `delivered`: there was more in them than answers. */
+  flushed(delivered: boolean): void;
   /** Milliseconds of a clock that never jumps. */
   elapsed(): number;
 }
@@ -27,9 +35,22 @@ export interface Puller {
   pull(): boolean | Promise<boolean>;
 }
 
-/** Collects outboxes that have something to send, and has each flushed once, at the end of the turn. */
+/** Collects outboxes that have something to send, and has each flushed once. */
 export interface FlushTurn {
-  mark(outbox: Outbox): void;
+  /** Flushes at the end of this turn; or, where that `canWait` and flushes come often, a few milliseconds later. */
+  mark(outbox: Outbox, canWait: boolean): void;
+  /** Flushes after `ms` milliseconds. */
+  markLater(outbox: Outbox, ms: number): void;
+  /** A frame of several messages, shared by all who are sent the same ones in this turn. */
+  join(codec: Codec, messages: readonly Outgoing[]): Frame;
+}
+
+/** What an outbox may send. */
+export interface OutboxBounds {
+  /** Bytes of events on the way without acknowledgement, before the way to the client is known. */
+  readonly windowBytes: number;
+  /** Bytes a second on average; 0: no bound. */
+  readonly bytesPerSecond: number;
 }
 
 /** Whether a node may hand events to anyone now: closed while it cannot learn of revocations. */
@@ -40,7 +61,7 @@ export interface Gate {
 /**
  * What one connection sends: three lanes, joined into frames and flushed once per turn, under a window of credit.
  *
- * Answers to requests go out at once: requests are bounded. Events take credit: no more than the window is on the way without
+ * Answers to requests go out at once: requests are bounded. Deliveries take credit: no more than the window is on the way without
  * the client's acknowledgement. Nothing is queued past that: a subscription without credit waits here as a `Puller`
  * and reads on from the log when credit returns, so that a slow reader costs a position and not a queue.
  */
@@ -49,18 +70,21 @@ export class Outbox {
   readonly #turn: FlushTurn;
   readonly #gate: Gate;
   readonly #window: CreditWindow;
-  #lanes: Record<Lane, Outgoing[]> = { critical: [], normal: [], bulk: [] };
+  readonly #pace: Pace | undefined;
+  /** By lane, in the order of `LANES`; made when there is something to queue: most connections are idle. */
+  #lanes: Outgoing[][] | undefined;
   #queued = 0;
-  #waiting: Puller[] = [];
+  #delivers = false;
+  #waiting: Puller[] = NOBODY;
   #pulling = false;
   #closed = false;
 
-  /** @param windowBytes events on the way without acknowledgement, before the way to the client is known */
-  constructor(outlet: Outlet, turn: FlushTurn, gate: Gate, windowBytes: number) {
+  constructor(outlet: Outlet, turn: FlushTurn, gate: Gate, { windowBytes, bytesPerSecond }: OutboxBounds) {
     this.#outlet = outlet;
     this.#turn = turn;
     this.#gate = gate;
     this.#window = new CreditWindow(windowBytes);
+    this.#pace = bytesPerSecond > 0 ? new Pace(bytesPerSecond, outlet.elapsed()) : undefined;
   }
 
   /** Frames handed to the transport so far. */
@@ -76,22 +100,42 @@ export class Outbox {
   /** May events of this lane be queued now? */
   hasCredit(lane: Lane): boolean {
     const { size, onTheWay } = this.#window;
-    return this.#gate.open && !this.#closed && onTheWay + this.#queued < size * LANE_SHARE[lane];
+    if (!this.#gate.open || this.#closed || onTheWay + this.#queued >= size * LANE_SHARE[lane]) return false;
+    return this.#wait === 0;
   }
 
-  /** Queues a message. Goes out at the end of this turn. */
+  /** Milliseconds until the pace allows more deliveries. */
+  get #wait(): number {
+    return this.#pace?.wait(this.#outlet.elapsed(), this.#queued) ?? 0;
+  }
+
+  /** Queues an answer, or what else is due at once. Goes out at the end of this turn. */
   push(lane: Lane, message: Outgoing): void {
     if (this.#closed) return;
-    this.#lanes[lane].push(message);
+    this.#queue(lane, message);
+    this.#turn.mark(this, false);
+  }
+
+  /** Queues a delivery, for which there was credit. Goes out with the next flush; a critical one at the end of this turn. */
+  deliver(lane: Lane, message: Outgoing): void {
+    if (this.#closed) return;
+    this.#queue(lane, message);
+    this.#delivers = true;
+    this.#turn.mark(this, lane !== "critical");
+  }
+
+  #queue(lane: Lane, message: Outgoing): void {
+    this.#lanes ??= LANES.map(() => []);
+    this.#lanes[LANES.indexOf(lane)]?.push(message);
     this.#queued += lengthOf(message.encoded(this.#outlet.codec));
-    this.#turn.mark(this);
   }
 
   /** Asks `puller` for its pieces from now on, whenever there is room. */
   wait(puller: Puller): void {
     if (this.#closed || this.#waiting.includes(puller)) return;
+    if (this.#waiting === NOBODY) this.#waiting = [];
     this.#waiting.push(puller);
-    this.#turn.mark(this);
+    this.#turn.mark(this, false);
   }
 
   /**
@@ -110,12 +154,17 @@ export class Outbox {
     if (this.#closed) return;
     this.#outlet.beforeFlush();
     this.#pump();
-    if (this.#queued === 0) return;
+    const lanes = this.#lanes;
+    if (!lanes || this.#closed) return;
+    const delivered = this.#delivers;
+    this.#lanes = undefined;
+    this.#queued = 0;
+    this.#delivers = false;
     const { codec } = this.#outlet;
     let frame: Outgoing[] = [];
     let bytes = 0;
-    for (const lane of LANES) {
-      for (const message of this.#lanes[lane]) {
+    for (const messages of lanes) {
+      for (const message of messages) {
         const length = lengthOf(message.encoded(codec));
         if (frame.length > 0 && bytes + length > FRAME_BYTES) {
           this.#send(frame);
@@ -125,30 +174,27 @@ export class Outbox {
         frame.push(message);
         bytes += length;
       }
-      if (this.#lanes[lane].length > 0) this.#lanes[lane] = [];
     }
-    this.#queued = 0;
-    if (frame.length > 0) this.#send(frame);
+    this.#send(frame);
+    this.#outlet.flushed(delivered);
   }
 
   #send(messages: readonly Outgoing[]): void {
-    // A socket that is not being read is cut while it is sent to.
-    if (this.#closed) return;
     const { codec } = this.#outlet;
-    const [only] = messages;
-    const bytes =
-      messages.length === 1 && only
-        ? only.frame(codec)
-        : toBytes(codec.join(messages.map((message): Encoded => message.encoded(codec))));
-    this.#window.send(bytes.byteLength, this.#outlet.elapsed());
-    this.#outlet.send(bytes);
+    const [first] = messages;
+    if (!first) return;
+    const frame = messages.length === 1 ? first.frame(codec) : this.#turn.join(codec, messages);
+    const now = this.#outlet.elapsed();
+    this.#window.send(frame.payload.byteLength, now);
+    this.#pace?.take(frame.payload.byteLength, now);
+    this.#outlet.send(frame);
   }
 
   /** One puller at a time, the most urgent lane first, in turns within a lane. */
   #pump(): void {
     while (!this.#pulling && !this.#closed) {
       const puller = this.#nextPuller();
-      if (!puller) return;
+      if (!puller) return this.#waitForPace();
       this.#waiting.splice(this.#waiting.indexOf(puller), 1);
       const more = puller.pull();
       if (typeof more === "boolean") {
@@ -159,7 +205,7 @@ export class Outbox {
       void more.then((hasMore) => {
         this.#pulling = false;
         if (hasMore) this.#waiting.push(puller);
-        if (!this.#closed) this.#turn.mark(this);
+        if (!this.#closed) this.#turn.mark(this, false);
       });
     }
   }
@@ -173,16 +219,23 @@ export class Outbox {
     return undefined;
   }
 
+  /** Credit comes back with the client's acknowledgements; the pace comes back by itself. */
+  #waitForPace(): void {
+    const wait = this.#waiting.length > 0 ? this.#wait : 0;
+    if (wait > 0) this.#turn.markLater(this, wait);
+  }
+
   /** Looks again whether there is room for those who wait. */
   wake(): void {
-    if (this.#waiting.length > 0) this.#turn.mark(this);
+    if (this.#waiting.length > 0) this.#turn.mark(this, false);
   }
 
   /** Drops what was not handed over yet, and forgets who waits. What is on the way stays counted. */
   purge(): void {
-    this.#lanes = { critical: [], normal: [], bulk: [] };
+    this.#lanes = undefined;
     this.#queued = 0;
-    this.#waiting = [];
+    this.#delivers = false;
+    this.#waiting = NOBODY;
   }
 
   /** The connection is gone. */

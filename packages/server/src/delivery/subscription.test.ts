@@ -2,6 +2,8 @@ import type { Position, ServerMessage } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import { Batch } from "./batch.ts";
+import type { Frame } from "./frame.ts";
+import { joined } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { SharedEvent } from "./shared-event.ts";
 import type { Next } from "./subscriber.ts";
@@ -40,10 +42,14 @@ function stage(position: Position) {
     codec: jsonCodec,
     beforeFlush() {},
     elapsed: () => 0,
-    send: (frame: Uint8Array) =>
-      void told.push(...(jsonCodec.decode(new TextDecoder().decode(frame)) as ServerMessage[])),
+    send: ({ payload }: Frame) =>
+      void told.push(...(jsonCodec.decode(new TextDecoder().decode(payload)) as ServerMessage[])),
+    flushed() {},
   };
-  const outbox: Outbox = new Outbox(outlet, { mark: () => flushes++ }, gate, WINDOW);
+  const outbox: Outbox = new Outbox(outlet, { mark: () => flushes++, markLater() {}, join: joined }, gate, {
+    windowBytes: WINDOW,
+    bytesPerSecond: 0,
+  });
   const source = { next: (after: Position) => new Promise<Next>((answer) => asked.push({ after, answer })) };
   const subscription = new Subscription("room:1", position, "normal", source, outbox, VIEWER);
   const turn = async () => {

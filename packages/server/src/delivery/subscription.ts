@@ -54,7 +54,7 @@ export class Subscription implements Subscriber, Puller {
   reset(position: Position, reason: ResetReason): void {
     if (this.#state === "ended") return;
     this.#position = position;
-    this.#outbox.push(this.lane, single({ type: "reset", channel: this.channel, position, reason }));
+    this.#outbox.deliver(this.lane, single({ type: "reset", channel: this.channel, position, reason }));
     this.#fallBehind();
   }
 
@@ -88,7 +88,7 @@ export class Subscription implements Subscriber, Puller {
 
   #queue(batch: Batch): void {
     this.#position = { epoch: batch.epoch, offset: batch.to, tag: batch.tag };
-    this.#outbox.push(this.lane, batch.message(this.#viewer));
+    this.#outbox.deliver(this.lane, batch.message(this.#viewer));
   }
 
   #fallBehind(): void {

@@ -1,9 +1,15 @@
 import { Duplex } from "node:stream";
+import { constants, inflateRawSync } from "node:zlib";
+import type { Codec } from "@tandem/protocol";
+import { jsonCodec } from "@tandem/protocol";
+import { msgpackCodec } from "@tandem/protocol/msgpack";
 import { expect, it } from "vitest";
-import { FrameWriter } from "./socket-transport.ts";
+import type { WebSocket } from "ws";
+import { Frame } from "../delivery/frame.ts";
+import { SocketTransport } from "./socket-transport.ts";
 
-/** A socket that counts system calls, and what each of them took. */
-function countingSocket() {
+/** A transport on a socket that counts system calls, and what each of them took. */
+function counting(codec: Codec = jsonCodec, compressAbove?: number) {
   const calls: Buffer[][] = [];
   const socket = new Duplex({
     read() {},
@@ -16,41 +22,61 @@ function countingSocket() {
       done();
     },
   });
-  return { socket, calls };
+  const webSocket = { readyState: 1, OPEN: 1, close() {} } as unknown as WebSocket;
+  return { calls, transport: new SocketTransport(webSocket, socket, codec, "192.0.2.1", compressAbove) };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const frame = (text: string) => new Frame(Buffer.from(text));
 
-it("writes what is sent within one turn in one call", async () => {
-  const writer = new FrameWriter();
-  const { socket, calls } = countingSocket();
-  for (const letter of ["a", "b", "c"]) writer.write(socket, Buffer.from(letter), true);
+it("writes what one flush brings in one call", () => {
+  const { transport, calls } = counting();
+  for (const letter of ["a", "b", "c"]) transport.send(frame(letter));
   expect(calls).toEqual([]);
-  await turn();
+  transport.flush();
   expect(calls).toHaveLength(1);
   expect(Buffer.concat(calls[0] ?? [])).toEqual(Buffer.from("\u0081\u0001a\u0081\u0001b\u0081\u0001c", "latin1"));
-  writer.write(socket, Buffer.from("d"), true);
-  await turn();
+  transport.send(frame("d"));
+  transport.flush();
+  expect(calls).toHaveLength(2);
+  transport.flush();
   expect(calls).toHaveLength(2);
 });
 
-it("makes the frame of a message that goes to many once", async () => {
-  const writer = new FrameWriter();
-  const sockets = [countingSocket(), countingSocket(), countingSocket()];
-  const message = Buffer.from("to all");
-  for (const { socket } of sockets) writer.write(socket, message, false);
-  await turn();
-  const [first, ...others] = sockets.map(({ calls }) => calls[0]?.[0]);
-  expect(first?.[0]).toBe(0x82);
+it("makes the bytes of a frame that goes to many once", () => {
+  const many = [counting(), counting(), counting()];
+  const shared = frame("to all");
+  for (const { transport } of many) {
+    transport.send(shared);
+    transport.flush();
+  }
+  const [first, ...others] = many.map(({ calls }) => calls[0]?.[0]);
+  expect(first?.[0]).toBe(0x81);
   for (const other of others) expect(other).toBe(first);
 });
 
-it("does not take one codec's frame for another's", async () => {
-  const writer = new FrameWriter();
-  const [text, binary] = [countingSocket(), countingSocket()];
-  const message = Buffer.from("same bytes");
-  writer.write(text.socket, message, true);
-  writer.write(binary.socket, message, false);
-  await turn();
-  expect([text.calls[0]?.[0]?.[0], binary.calls[0]?.[0]?.[0]]).toEqual([0x81, 0x82]);
+it("marks frames of MessagePack as binary", () => {
+  const { transport, calls } = counting(msgpackCodec);
+  transport.send(frame("bytes"));
+  transport.flush();
+  expect(calls[0]?.[0]?.[0]).toBe(0x82);
+});
+
+it("compresses what is long enough, once for all who agreed to it, and leaves the rest as it is", () => {
+  const many = [counting(jsonCodec, 100), counting(jsonCodec, 100), counting()];
+  const [long, short] = [frame("long ".repeat(100)), frame("short")];
+  for (const { transport } of many) {
+    transport.send(long);
+    transport.send(short);
+    transport.flush();
+  }
+  const [one, two, plain] = many.map(({ calls }) => calls[0] ?? []);
+  expect(one?.[0]).toBe(two?.[0]);
+  expect(one?.[0]?.[0]).toBe(0xc1);
+  expect(one?.[0]?.length).toBeLessThan(60);
+  const tail = Buffer.from([0, 0, 0xff, 0xff]);
+  const message = Buffer.concat([one?.[0]?.subarray(2) ?? tail, tail]);
+  const inflated = inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH });
+  expect(inflated.toString()).toBe("long ".repeat(100));
+  expect(one?.[1]?.[0]).toBe(0x81);
+  expect(plain?.[0]?.[0]).toBe(0x81);
 });

@@ -8,6 +8,7 @@ import { silentLogger, systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Transport } from "../connection/transport.ts";
+import { Frame } from "../delivery/frame.ts";
 import { trustedProxies } from "./client-address.ts";
 import { WebSockets } from "./websocket.ts";
 
@@ -16,6 +17,12 @@ interface Seen {
   readonly transport: Transport;
   readonly frames: Encoded[];
   closed: { code: number; reason: string } | undefined;
+}
+
+/** Sends one frame in a flush of its own. */
+function send(transport: Transport | undefined, payload: Uint8Array): void {
+  transport?.send(new Frame(payload));
+  transport?.flush(true);
 }
 
 let http: Server;
@@ -32,6 +39,7 @@ function start(options: Partial<ConstructorParameters<typeof WebSockets>[0]> = {
     origins: undefined,
     trusted: trustedProxies([]),
     maxConnections: 3,
+    compressAbove: 1_024,
     runtime: systemRuntime(logger),
     accept(transport) {
       const one: Seen = { transport, frames: [], closed: undefined };
@@ -40,8 +48,9 @@ function start(options: Partial<ConstructorParameters<typeof WebSockets>[0]> = {
         frame: (frame) => {
           if (frame === "explode") throw new Error("a secret of the server's");
           one.frames.push(frame);
-          transport.send(Buffer.from(typeof frame === "string" ? `echo ${frame}` : frame));
+          send(transport, Buffer.from(typeof frame === "string" ? `echo ${frame}` : frame));
         },
+        end() {},
         closed: (code, reason) => {
           one.closed = { code, reason };
         },
@@ -309,7 +318,7 @@ describe("frames", () => {
       const client = new WebSocket(`ws://127.0.0.1:${port()}/ws`, "tandem.v1.msgpack");
       await new Promise((resolve) => client.once("open", resolve));
       const message = new Promise<Buffer>((resolve) => client.once("message", (data) => resolve(data as Buffer)));
-      seen[0]?.transport.send(new Uint8Array(length).fill(7));
+      send(seen[0]?.transport, new Uint8Array(length).fill(7));
       expect((await message).equals(Buffer.alloc(length, 7))).toBe(true);
       client.terminate();
     },
@@ -324,9 +333,9 @@ describe("frames", () => {
       client.once("close", (code, reason) => resolve([code, reason.toString()])),
     );
     const transport = seen[0]?.transport;
-    for (let at = 0; at < 100; at++) transport?.send(Buffer.from(`${at}`));
+    for (let at = 0; at < 100; at++) send(transport, Buffer.from(`${at}`));
     transport?.close(4500, "shutting-down");
-    transport?.send(Buffer.from("late"));
+    send(transport, Buffer.from("late"));
     expect(await closed).toEqual([4500, "shutting-down"]);
     expect(got).toEqual(Array.from({ length: 100 }, (_, at) => `${at}`));
     await expect.poll(() => seen[0]?.closed).toEqual({ code: 4500, reason: "shutting-down" });
@@ -427,7 +436,7 @@ describe("frames", () => {
     await client.status();
     client.socket.pause();
     const transport = seen[0]?.transport;
-    for (let at = 0; at < 200; at++) transport?.send(Buffer.alloc(60_000));
+    for (let at = 0; at < 200; at++) send(transport, Buffer.alloc(60_000));
     expect(transport?.buffered()).toBeGreaterThan(1_000_000);
     transport?.destroy();
     await expect.poll(() => seen[0]?.closed?.code).toBe(1006);

@@ -5,7 +5,7 @@ import type { Codec, Limits } from "@tandem/protocol";
 import { closeCodeOf, jsonCodec, SUBPROTOCOLS } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import type { Runtime } from "@tandem/runtime";
-import type { WebSocket } from "ws";
+import type { PerMessageDeflateOptions, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportEvents } from "../connection/transport.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -13,7 +13,7 @@ import { clientAddress } from "./client-address.ts";
 import { ControlFrames } from "./control-frames.ts";
 import type { Refusal, Subprotocol } from "./handshake.ts";
 import { chooseSubprotocol, judgeHandshake, pathOf } from "./handshake.ts";
-import { FrameWriter, SocketTransport } from "./socket-transport.ts";
+import { SocketTransport } from "./socket-transport.ts";
 
 /** Most pieces that one message may come in. Clients of ours send whole messages. */
 const MOST_FRAGMENTS = 256;
@@ -23,6 +23,17 @@ const MOST_CHUNKS = 4_096;
 const CLOSE_TIMEOUT = { closeTimeout: 3_000 };
 /** Milliseconds after which one who was turned away because the server was full may try again. */
 const RETRY_FULL = 5_000;
+
+/**
+ * Messages of clients are inflated by `ws`; ours are deflated beside it, without a context, and in no smaller window than the usual
+ * (`false`, which the types of ws do not know), so that one result serves all.
+ */
+const DEFLATE: object = {
+  threshold: Number.POSITIVE_INFINITY,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: false,
+};
 
 const CODECS: Record<Subprotocol, Codec> = {
   [SUBPROTOCOLS.json]: jsonCodec,
@@ -38,6 +49,8 @@ export interface WebSocketOptions {
   readonly trusted: TrustedProxies;
   /** Most connections at one time. */
   readonly maxConnections: number;
+  /** Frames from this length in bytes are compressed for those who offer it; 0: none. */
+  readonly compressAbove: number;
   readonly runtime: Runtime;
   /** Takes a new connection. */
   accept(transport: Transport): TransportEvents;
@@ -48,7 +61,6 @@ export class WebSockets {
   readonly #options: WebSocketOptions;
   readonly #server: WebSocketServer;
   readonly #sockets = new Set<WebSocket>();
-  readonly #writer = new FrameWriter();
   #draining = false;
 
   constructor(options: WebSocketOptions) {
@@ -56,7 +68,7 @@ export class WebSockets {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: options.compressAbove > 0 ? (DEFLATE as PerMessageDeflateOptions) : false,
       maxPayload: options.limits.frameBytes,
       maxFragments: MOST_FRAGMENTS,
       maxBufferedChunks: MOST_CHUNKS,
@@ -111,9 +123,10 @@ export class WebSockets {
   }
 
   #open(webSocket: WebSocket, socket: Duplex, address: string): void {
-    const { runtime } = this.#options;
+    const { runtime, compressAbove } = this.#options;
     const codec = CODECS[webSocket.protocol === SUBPROTOCOLS.msgpack ? SUBPROTOCOLS.msgpack : SUBPROTOCOLS.json];
-    const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, this.#writer));
+    const agreed = webSocket.extensions.includes("permessage-deflate") ? compressAbove : undefined;
+    const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, agreed));
     const control = new ControlFrames(() => runtime.elapsed());
     const countControl = () => {
       if (control.count() || webSocket.readyState !== webSocket.OPEN) return;
