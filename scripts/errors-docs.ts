@@ -5,14 +5,16 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { closeCodeOf, ERRORS, isErrorCode } from "../packages/protocol/src/errors.ts";
+import type { ErrorCode } from "../packages/protocol/src/errors.ts";
+import { closeCodeOf, ERRORS } from "../packages/protocol/src/errors.ts";
+import { MEANINGS } from "../packages/protocol/src/meanings.ts";
 
 export const ERRORS_PAGE = fileURLToPath(new URL("../docs/errors.md", import.meta.url));
 
 const INTRODUCTION = `# Errors
 
-Made by \`node scripts/errors-docs.ts\` from \`packages/protocol/src/errors.ts\`. Every refusal, on the wire and in the client
-library, is one of these. *Retryable*: trying the same again can help, after \`retryAfter\` milliseconds where that is given.
+Made by \`node scripts/errors-docs.ts\` from \`errors.ts\` and \`meanings.ts\` in \`packages/protocol/src\`. Every refusal, on the wire
+and in the client library, is one of these. *Retryable*: trying the same again can help, after \`retryAfter\` milliseconds where that is given.
 *Close*: the connection ends with this code; without one it goes on.
 
 | close code | what a client does |
@@ -25,9 +27,9 @@ library, is one of these. *Retryable*: trying the same again can help, after \`r
 
 /** The page. */
 export function errorsDocs(): string {
-  const rows = Object.entries(ERRORS).map(([code, { retryable, meaning }]) => {
-    const close = isErrorCode(code) ? closeCodeOf(code) : undefined;
-    return `| \`${code}\` | ${retryable ? "yes" : "no"} | ${close ?? ""} | ${meaning} |`;
+  const rows = (Object.keys(ERRORS) as ErrorCode[]).map((code) => {
+    const retryable = ERRORS[code].retryable ? "yes" : "no";
+    return `| \`${code}\` | ${retryable} | ${closeCodeOf(code) ?? ""} | ${MEANINGS[code]} |`;
   });
   return `${INTRODUCTION}| code | retryable | close | meaning |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }

@@ -1,5 +1,5 @@
 import type { AppDefinition, ChannelType } from "@tandem/app";
-import type { Codec } from "@tandem/protocol";
+import type { FrameCodec } from "@tandem/protocol";
 import { channelName } from "@tandem/protocol";
 import type { Runtime, Store } from "@tandem/runtime";
 import type { Channel } from "./channel.ts";
@@ -20,7 +20,7 @@ export interface ClientOptions {
   /** Without a token: a guest. The same secret (22 to 64 letters of base64url) is the same guest; random by default. */
   readonly guest?: { readonly secret?: string; readonly name?: string };
   /** Default JSON; `msgpackCodec` comes from `@tandem/client/msgpack`. */
-  readonly codec?: Codec;
+  readonly codec?: FrameCodec;
   /** Most publishes that are not settled, default 1,000. What is over it is rejected with `queue-full`. */
   readonly queue?: number;
   /** Most publishes on their way at a time, default 128; never more than the server allows. */
@@ -58,7 +58,7 @@ const IN_FLIGHT = 128;
 /** A client on the ports given. */
 export function clientOn<A extends AppDefinition>(
   options: ClientOptions,
-  ports: { readonly runtime: Runtime; readonly connect: Connect; readonly wake: Wake; readonly codec: Codec },
+  ports: { readonly runtime: Runtime; readonly connect: Connect; readonly wake: Wake; readonly codec: FrameCodec },
 ): Client<A> {
   const { runtime } = ports;
   const { queue = QUEUE, inFlight = IN_FLIGHT } = options;

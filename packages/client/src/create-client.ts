@@ -1,5 +1,5 @@
 import type { AppDefinition } from "@tandem/app";
-import { jsonCodec } from "@tandem/protocol";
+import { jsonFrames } from "@tandem/protocol";
 import { systemRuntime } from "@tandem/runtime";
 import type { Client, ClientOptions } from "./client.ts";
 import { clientOn } from "./client.ts";
@@ -23,6 +23,6 @@ export function createClient<A extends AppDefinition = AppDefinition>(options: C
     runtime: options.runtime ?? systemRuntime(consoleLogger),
     connect: options.connect ?? connectWebSocket,
     wake: options.wake ?? browserWake,
-    codec: options.codec ?? jsonCodec,
+    codec: options.codec ?? jsonFrames,
   });
 }

@@ -1,122 +1,77 @@
 /**
  * The one table of what can go wrong: every error a client can be told, whether trying the same again can help, and
- * the close code where the connection ends with it. `docs/errors.md` is made from it.
+ * the close code where the connection ends with it. What each means stands in `meanings.ts`, which browsers need not
+ * load: an error of the server brings its sentence along. `docs/errors.md` is made from both.
  */
 export const ERRORS = {
   // What was sent
-  "bad-frame": { retryable: false, close: 4400, meaning: "The frame is not a list of messages of this codec." },
-  "bad-message": { retryable: false, meaning: "A message lacks a field, has one too many, or has a wrong value." },
-  "too-deep": { retryable: false, meaning: "A message is nested deeper than the limit `depth`." },
-  "too-many-messages": {
-    retryable: false,
-    close: 4406,
-    meaning: "A frame holds more messages than the limit `frameMessages`.",
-  },
-  "too-many-errors": {
-    retryable: false,
-    close: 4407,
-    meaning: "The connection sent too many wrong messages in a row.",
-  },
-  "request-in-use": { retryable: false, meaning: "A request with this id is still waiting for its answer." },
-  "unsupported-version": { retryable: false, close: 4402, meaning: "The server does not speak this protocol version." },
+  "bad-frame": { retryable: false, close: 4400 },
+  "bad-message": { retryable: false },
+  "too-deep": { retryable: false },
+  "too-many-messages": { retryable: false, close: 4406 },
+  "too-many-errors": { retryable: false, close: 4407 },
+  "request-in-use": { retryable: false },
+  "unsupported-version": { retryable: false, close: 4402 },
   // Who sent it
-  "not-authenticated": { retryable: false, close: 4401, meaning: "The first message on a connection must be `hello`." },
-  "already-authenticated": {
-    retryable: false,
-    meaning: "A connection says `hello` once; a new token goes into `refresh`.",
-  },
-  "token-invalid": { retryable: false, close: 4401, meaning: "The token is not one this server accepts." },
-  "token-expired": { retryable: true, close: 4004, meaning: "The token has expired: come back with a fresh one." },
-  "token-revoked": { retryable: false, close: 4403, meaning: "The token, its user or its tenant was revoked." },
-  "wrong-user": { retryable: false, meaning: "A refresh must keep the user and the tenant of the connection." },
-  "guests-not-admitted": {
-    retryable: false,
-    close: 4401,
-    meaning: "This application admits no guests: bring a token.",
-  },
-  "needs-auth": { retryable: true, meaning: "The token expired or was revoked: send `refresh`, then ask again." },
-  "keys-unavailable": {
-    retryable: true,
-    close: 4007,
-    meaning: "The keys that tokens are checked with cannot be fetched now.",
-  },
-  "handshake-timeout": { retryable: true, close: 4005, meaning: "No `hello` came in time." },
-  "needs-auth-timeout": { retryable: true, close: 4006, meaning: "No fresh token came in time." },
+  "not-authenticated": { retryable: false, close: 4401 },
+  "already-authenticated": { retryable: false },
+  "token-invalid": { retryable: false, close: 4401 },
+  "token-expired": { retryable: true, close: 4004 },
+  "token-revoked": { retryable: false, close: 4403 },
+  "wrong-user": { retryable: false },
+  "guests-not-admitted": { retryable: false, close: 4401 },
+  "needs-auth": { retryable: true },
+  "keys-unavailable": { retryable: true, close: 4007 },
+  "handshake-timeout": { retryable: true, close: 4005 },
+  "needs-auth-timeout": { retryable: true, close: 4006 },
   // What it may do
-  forbidden: { retryable: false, meaning: "No such channel, or no right to do this there." },
+  forbidden: { retryable: false },
   // Subscriptions
-  "already-subscribed": { retryable: false, meaning: "The connection is subscribed to this channel." },
-  "not-subscribed": { retryable: false, meaning: "The connection is not subscribed to this channel." },
-  "too-many-subscriptions": { retryable: false, meaning: "More subscriptions than the limit `subscriptions`." },
-  "too-many-requests": {
-    retryable: true,
-    meaning: "More requests wait than the limits `requests` and `inFlight` allow.",
-  },
-  "not-yet": { retryable: true, meaning: "The channel has not reached the position named in `atLeast`." },
-  "invalid-filter": {
-    retryable: false,
-    meaning: "The filter names an event type or a field that the channel's type does not declare for it.",
-  },
-  "too-slow": {
-    retryable: true,
-    close: 4008,
-    meaning: "The client does not keep up with a channel whose type lets nobody fall behind.",
-  },
-  "credit-violation": { retryable: false, close: 4408, meaning: "Frames were acknowledged that were never sent." },
+  "already-subscribed": { retryable: false },
+  "not-subscribed": { retryable: false },
+  "too-many-subscriptions": { retryable: false },
+  "too-many-requests": { retryable: true },
+  "not-yet": { retryable: true },
+  "invalid-filter": { retryable: false },
+  "too-slow": { retryable: true, close: 4008 },
+  "credit-violation": { retryable: false, close: 4408 },
   // Presence, signals, durable subscriptions
-  "already-watching": { retryable: false, meaning: "The connection is watching this channel." },
-  "not-watching": { retryable: false, meaning: "The connection is not watching this channel." },
-  "no-instance": { retryable: false, meaning: "Presence and signals need an `instance` in `hello`." },
-  "not-a-member": {
-    retryable: true,
-    meaning: "Signals are for those who have entered the channel: send `enter` first.",
-  },
-  "too-many-watches": {
-    retryable: false,
-    meaning: "More channels watched or entered by one connection than the limit `watches`.",
-  },
-  "too-many-members": { retryable: true, meaning: "The channel has as many members as may be." },
-  "state-too-large": { retryable: false, meaning: "The presence state is longer than the limit `presenceBytes`." },
-  "signal-too-large": { retryable: false, meaning: "A signal is longer than the limit `signalBytes`." },
-  "too-many-following": { retryable: false, meaning: "The user has as many durable subscriptions as may be." },
+  "already-watching": { retryable: false },
+  "not-watching": { retryable: false },
+  "no-instance": { retryable: false },
+  "not-a-member": { retryable: true },
+  "too-many-watches": { retryable: false },
+  "too-many-members": { retryable: true },
+  "state-too-large": { retryable: false },
+  "signal-too-large": { retryable: false },
+  "too-many-following": { retryable: false },
   // Publishing
-  "invalid-event": {
-    retryable: false,
-    meaning: "The channel's type does not declare this event, or not this version of it.",
-  },
-  "invalid-data": { retryable: false, meaning: "The event's data does not match its schema." },
-  "event-too-large": { retryable: false, meaning: "The event's data is longer than the limit `eventBytes`." },
-  "out-of-sequence": { retryable: true, meaning: "Publishes of this producer before this one have not been stored." },
-  "body-mismatch": { retryable: false, meaning: "Another body was published under this producer and sequence number." },
-  "unknown-outcome": { retryable: false, meaning: "Too long ago to tell whether this publish took effect." },
-  "producer-invalid": { retryable: false, meaning: "The producer id is malformed or minted in the future." },
-  "producer-quota": { retryable: true, meaning: "This user has as many live producers as may be." },
-  "channel-archived": { retryable: false, meaning: "The channel is archived: it can be read and not written." },
-  conflict: { retryable: false, meaning: "The channel moved on past the expected offset." },
+  "invalid-event": { retryable: false },
+  "invalid-data": { retryable: false },
+  "event-too-large": { retryable: false },
+  "out-of-sequence": { retryable: true },
+  "body-mismatch": { retryable: false },
+  "unknown-outcome": { retryable: false },
+  "producer-invalid": { retryable: false },
+  "producer-quota": { retryable: true },
+  "channel-archived": { retryable: false },
+  conflict: { retryable: false },
   // The server
-  "rate-limited": { retryable: true, meaning: "Too much at once: try again after `retryAfter`." },
-  overloaded: { retryable: true, meaning: "The server has too much waiting: try again after `retryAfter`." },
-  "storage-unavailable": {
-    retryable: true,
-    meaning: "The log cannot store events now (a full disk, a failed write). Reads go on.",
-  },
-  "no-progress": { retryable: true, close: 4001, meaning: "The client acknowledged nothing for too long." },
-  "ping-timeout": { retryable: true, close: 4002, meaning: "The client gave no sign of life." },
-  "shutting-down": { retryable: true, close: 4500, meaning: "The server is being stopped: come back after the hint." },
-  "too-many-connections": {
-    retryable: true,
-    close: 4502,
-    meaning:
-      "The user or the address has as many connections as the limits `connectionsPerUser` and `connectionsPerAddress` allow.",
-  },
-  "server-full": { retryable: true, close: 4501, meaning: "The server has as many connections as it may." },
-  internal: { retryable: true, close: 4003, meaning: "An error of the server's own. It is in its log." },
+  "rate-limited": { retryable: true },
+  overloaded: { retryable: true },
+  "storage-unavailable": { retryable: true },
+  "no-progress": { retryable: true, close: 4001 },
+  "ping-timeout": { retryable: true, close: 4002 },
+  "shutting-down": { retryable: true, close: 4500 },
+  "too-many-connections": { retryable: true, close: 4502 },
+  "server-full": { retryable: true, close: 4501 },
+  internal: { retryable: true, close: 4003 },
   // Told by the client library only
-  "queue-full": { retryable: false, meaning: "The client's queue of publishes is full." },
-  disconnected: { retryable: true, meaning: "The connection was lost before the answer came." },
-  closed: { retryable: false, meaning: "The client was closed." },
-  "token-unavailable": { retryable: true, meaning: "The application's `token` function failed, or took too long." },
-} as const satisfies Record<string, { retryable: boolean; close?: number; meaning: string }>;
+  "queue-full": { retryable: false },
+  disconnected: { retryable: true },
+  closed: { retryable: false },
+  "token-unavailable": { retryable: true },
+} as const satisfies Record<string, { retryable: boolean; close?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -151,7 +106,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error class: a code of the table, a sentence for people, and what helps to act on it. */
+/** The one error class: a code of the table, a sentence for people (`errorOf` takes the table's), and what helps to act on it. */
 export class TandemError extends Error {
   override readonly name = "TandemError";
   readonly code: ErrorCode;
@@ -159,7 +114,7 @@ export class TandemError extends Error {
   readonly expected: number | undefined;
   readonly issues: ErrorDetails["issues"];
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].meaning, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retryAfter = details.retryAfter;

@@ -6,7 +6,7 @@ export {
   isChannelName,
   matchesPattern,
 } from "./channel-name.ts";
-export type { Codec, Encoded, KeyCount, StoredEvent } from "./codec.ts";
+export type { Codec, Encoded, FrameCodec, KeyCount, StoredEvent } from "./codec.ts";
 export {
   afterClose,
   closeCodeOf,
@@ -19,7 +19,9 @@ export {
 export { type Condition, type Filter, FilterSchema } from "./filter.ts";
 export { bodyDigest, chainTag, eventId } from "./hash.ts";
 export { jsonCodec } from "./json.ts";
+export { jsonFrames } from "./json-frames.ts";
 export { DEFAULT_LIMITS, type Limits, LimitsSchema } from "./limits.ts";
+export { errorOf, MEANINGS } from "./meanings.ts";
 export {
   type ClientMessage,
   type ClientMessageInput,

@@ -1,12 +1,10 @@
 import type { Codec, Encoded, KeyCount, StoredEvent } from "./codec.ts";
-import { TandemError } from "./errors.ts";
-import { SUBPROTOCOLS } from "./version.ts";
+import { jsonFrames } from "./json-frames.ts";
 
-/** JSON: a frame is one text, an array of messages. */
+/** JSON, with what a server needs to encode an event once for all. */
 export const jsonCodec: Codec<string> = {
   name: "json",
-  subprotocol: SUBPROTOCOLS.json,
-  encode: (message) => JSON.stringify(message),
+  ...jsonFrames,
   encodeEvent(event: StoredEvent): string {
     const { offset, id, type, version, time, author, trace, data } = event;
     const head = JSON.stringify({
@@ -22,23 +20,12 @@ export const jsonCodec: Codec<string> = {
     return `${head.slice(0, -1)},"data":${data ?? "null"}}`;
   },
   encodeWithEvents: (head, events) => `${JSON.stringify(head).slice(0, -1)},"events":[${events.join(",")}]}`,
-  join: (messages) => `[${messages.join(",")}]`,
   decode(frame: Encoded, spelled?: KeyCount): unknown[] {
-    if (typeof frame !== "string") throw new TandemError("bad-frame", "A frame of tandem.v1.json is a text.");
-    const messages = parse(frame);
-    if (!Array.isArray(messages)) throw new TandemError("bad-frame", "A frame is an array of messages.");
-    if (spelled) spelled.keys = countColons(frame);
+    const messages = jsonFrames.decode(frame);
+    if (spelled && typeof frame === "string") spelled.keys = countColons(frame);
     return messages;
   },
 };
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new TandemError("bad-frame", "A frame of tandem.v1.json is one JSON array.");
-  }
-}
 
 /** JSON has one colon outside of texts for each key that it spells out. */
 function countColons(text: string): number {

@@ -1,6 +1,6 @@
 import { channel, defineApp, event } from "@tandem/app";
 import type { Codec, Limits } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import * as v from "valibot";
 import { expect, onTestFinished } from "vitest";
 import type { Identity } from "./access/authenticator.ts";
@@ -101,7 +101,7 @@ function watched(inner: Log): WatchedLog {
         calls.push({ method, about: args[0] });
         await watch.held[method];
         const failing = watch.failing[method];
-        const broken = () => new TandemError("storage-unavailable");
+        const broken = () => errorOf("storage-unavailable");
         if (failing === "before") throw broken();
         // Takes effect, loses its answer, is asked again: what is answered is the second attempt.
         if (failing === "twice") await (target[method] as (...args: never[]) => unknown)(...args);
@@ -172,7 +172,7 @@ export class Cluster {
 
   #identify(token: string): Identity {
     const identity = this.#identities.get(token);
-    if (!identity) throw new TandemError("token-invalid");
+    if (!identity) throw errorOf("token-invalid");
     return identity;
   }
 

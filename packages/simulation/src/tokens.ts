@@ -1,5 +1,5 @@
 import type { Grants } from "@tandem/app";
-import { TandemError } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Authenticator, Identity } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Process } from "./process.ts";
@@ -54,8 +54,8 @@ export class Tokens {
         new Promise((resolve, reject) => {
           this.#clock.after(this.#random.around(3), process, () => {
             const identity = token === undefined ? undefined : this.#identities.get(token);
-            if (!identity) reject(new TandemError("token-invalid"));
-            else if ((identity.expires ?? 0) <= process.runtime.now()) reject(new TandemError("token-expired"));
+            if (!identity) reject(errorOf("token-invalid"));
+            else if ((identity.expires ?? 0) <= process.runtime.now()) reject(errorOf("token-expired"));
             else resolve(identity);
           });
         }),

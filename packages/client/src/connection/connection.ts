@@ -1,5 +1,5 @@
-import type { Codec, ErrorCode, ErrorMessage, Hello, ServerMessage, Welcome } from "@tandem/protocol";
-import { afterClose, closeCodeOf, isErrorCode, TandemError } from "@tandem/protocol";
+import type { ErrorCode, ErrorMessage, FrameCodec, Hello, ServerMessage, Welcome } from "@tandem/protocol";
+import { afterClose, closeCodeOf, isErrorCode } from "@tandem/protocol";
 import type { Runtime, Store } from "@tandem/runtime";
 import { Cell, fullJitter } from "@tandem/runtime";
 import { Alarm } from "../alarm.ts";
@@ -38,7 +38,7 @@ export interface ConnectionPorts {
   readonly runtime: Runtime;
   readonly connect: Connect;
   readonly wake: Wake;
-  readonly codec: Codec;
+  readonly codec: FrameCodec;
   readonly traffic: Traffic;
 }
 
@@ -266,8 +266,8 @@ export class Connection {
     if (said && closeCodeOf(knownCode(said.code)) === close) {
       return this.#lost(close, knownCode(said.code), said.message, said.retryAfter);
     }
-    const { code, message } = new TandemError(isErrorCode(reason) ? reason : "disconnected");
-    this.#lost(close, code, message);
+    const code = isErrorCode(reason) ? reason : "disconnected";
+    this.#lost(close, code, `The connection ended: ${code}.`);
   }
 
   /** The connection is of no use any more: comes back, or not, as its close code says. */

@@ -1,4 +1,4 @@
-import type { Codec, Encoded, ServerMessage } from "@tandem/protocol";
+import type { Encoded, FrameCodec, ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 
 type Check = (value: unknown) => boolean;
@@ -84,7 +84,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> = {
  *
  * @throws TandemError `bad-frame` where the frame or any message of it is malformed
  */
-export function readFrame(codec: Codec, frame: Encoded): ServerMessage[] {
+export function readFrame(codec: FrameCodec, frame: Encoded): ServerMessage[] {
   return codec.decode(frame).filter((message): message is ServerMessage => {
     const type = typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
     if (typeof type !== "string") throw new TandemError("bad-frame", "The server sent a message without a type.");

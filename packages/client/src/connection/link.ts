@@ -1,4 +1,4 @@
-import type { ClientMessageInput, Codec, Encoded, Limits, ServerMessage } from "@tandem/protocol";
+import type { ClientMessageInput, Encoded, FrameCodec, Limits, ServerMessage } from "@tandem/protocol";
 
 type WithoutId<M> = M extends { id: number } ? Omit<M, "id"> : never;
 
@@ -7,7 +7,7 @@ export type Question = WithoutId<Extract<ClientMessageInput, { type: "subscribe"
 
 /** A connection as that which rides on it sees it. Answers come at most once, and never after the connection is gone. */
 export interface Link {
-  readonly codec: Codec;
+  readonly codec: FrameCodec;
   readonly limits: Limits;
   /** The server's clock, in milliseconds since 1970, as far as it is known. */
   serverTime(): number;

@@ -6,6 +6,20 @@ export function knownCode(code: string): ErrorCode {
   return isErrorCode(code) ? code : "internal";
 }
 
+/** What this client refuses by itself. */
+const OWN = {
+  closed: "The client was closed.",
+  disconnected: "There is no connection to the server.",
+  "event-too-large": "The event's data is longer than the server takes.",
+  "invalid-data": "The event's data has no form in JSON.",
+  "queue-full": "Too many publishes wait to be stored.",
+  "too-many-requests": "Too many pages of history are waited for.",
+} satisfies Partial<Record<ErrorCode, string>>;
+
+export function ownRefusal(code: keyof typeof OWN): TandemError {
+  return new TandemError(code, OWN[code]);
+}
+
 /** The error that an application gets for the server's refusal. */
 export function refusal({ code, message, retryAfter, expected, issues }: ErrorMessage): TandemError {
   return new TandemError(knownCode(code), message, { retryAfter, expected, issues });

@@ -1,5 +1,4 @@
-import type { ClientMessageInput, Codec, Encoded, Limits } from "@tandem/protocol";
-import { DEFAULT_LIMITS } from "@tandem/protocol";
+import type { ClientMessageInput, Encoded, FrameCodec, Limits } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 
 const utf8 = new TextEncoder();
@@ -11,16 +10,19 @@ export function byteLength(encoded: Encoded): number {
 
 interface SenderPorts {
   readonly runtime: Runtime;
-  readonly codec: Codec;
+  readonly codec: FrameCodec;
   write(frame: Encoded): void;
   /** Called before a turn's frames are made, to post what else is due. */
   fill(): void;
 }
 
+/** Before the server has told its limits, nothing but `hello` is sent. */
+const UNTOLD = { frameBytes: 1_024, frameMessages: 1 };
+
 /** Gathers what is to be sent in one turn, and sends it in as few frames as the server's limits allow. */
 export class Sender {
   readonly #ports: SenderPorts;
-  #limits: Pick<Limits, "frameBytes" | "frameMessages"> = DEFAULT_LIMITS;
+  #limits: Pick<Limits, "frameBytes" | "frameMessages"> = UNTOLD;
   #messages: Encoded[] = [];
   #scheduled = false;
   #stopped = false;

@@ -1,5 +1,13 @@
-import type { ClientMessageInput, Codec, Encoded, Limits, Request, ServerMessage, Welcome } from "@tandem/protocol";
-import { DEFAULT_LIMITS, TandemError } from "@tandem/protocol";
+import type {
+  ClientMessageInput,
+  Encoded,
+  FrameCodec,
+  Limits,
+  Request,
+  ServerMessage,
+  Welcome,
+} from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Credit } from "./credit.ts";
 import { readFrame } from "./inbound.ts";
@@ -31,7 +39,7 @@ interface Waiting {
 
 /** One connection from its socket's opening to its end: frames, requests and their answers, credit, liveness. */
 export class Session implements Link {
-  readonly codec: Codec;
+  readonly codec: FrameCodec;
   readonly #runtime: Runtime;
   readonly #events: SessionEvents;
   readonly #sender: Sender;
@@ -39,14 +47,13 @@ export class Session implements Link {
   readonly #liveness: Liveness;
   readonly #waiting = new Map<number, Waiting>();
   readonly #questions: [Question, Waiting["answered"]][] = [];
-  #limits: Limits = DEFAULT_LIMITS;
+  #limits: Limits | undefined;
   #asked = 0;
   #nextId = 1;
-  #welcome = false;
   #ended = false;
   #clockAhead = 0;
 
-  constructor(runtime: Runtime, codec: Codec, write: (frame: Encoded) => void, events: SessionEvents) {
+  constructor(runtime: Runtime, codec: FrameCodec, write: (frame: Encoded) => void, events: SessionEvents) {
     this.codec = codec;
     this.#runtime = runtime;
     this.#events = events;
@@ -64,8 +71,9 @@ export class Session implements Link {
     });
   }
 
+  /** As the server told them: nobody rides on a session that was not welcomed. */
   get limits(): Limits {
-    return this.#limits;
+    return this.#limits as Limits;
   }
 
   get ended(): boolean {
@@ -104,12 +112,11 @@ export class Session implements Link {
 
   /** Takes the server's word for limits and time, from `hello`'s or `refresh`'s answer. */
   welcomed({ limits, time }: Welcome): void {
+    const first = !this.#limits;
     this.#limits = limits;
     this.#sender.limits = limits;
     this.#clockAhead = time - this.#runtime.elapsed();
-    if (this.#welcome) return;
-    this.#welcome = true;
-    this.#liveness.start(limits);
+    if (first) this.#liveness.start(limits);
   }
 
   /** Forgets the requests that wait: the server has dropped them. */
@@ -182,7 +189,7 @@ export class Session implements Link {
 
   #askOn(): void {
     // One place is left for `refresh`, which waits for nobody.
-    while (this.#asked < Math.max(1, this.#limits.requests - 1)) {
+    while (this.#asked < Math.max(1, this.limits.requests - 1)) {
       const next = this.#questions.shift();
       if (!next || this.#ended) return;
       const id = this.nextId();

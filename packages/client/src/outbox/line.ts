@@ -1,10 +1,10 @@
 import type { ErrorMessage, ServerMessage } from "@tandem/protocol";
-import { mintedAt, mintProducer, TandemError } from "@tandem/protocol";
+import { mintedAt, mintProducer } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import { Alarm } from "../alarm.ts";
 import type { Link } from "../connection/link.ts";
-import { refusal } from "../connection/refusal.ts";
+import { ownRefusal, refusal } from "../connection/refusal.ts";
 import { byteLength } from "../connection/sender.ts";
 import type { Entry, Settlement } from "./publication.ts";
 
@@ -105,7 +105,7 @@ export class Line {
     const { eventBytes, frameBytes } = link.limits;
     // Refused here it has no sequence number yet, and leaves no hole. What was sent before is the server's to judge.
     if (fresh && (byteLength(entry.body) > eventBytes || byteLength(encoded) + 2 > frameBytes)) {
-      return this.#settle(entry, { kind: "rejected", error: new TandemError("event-too-large") });
+      return this.#settle(entry, { kind: "rejected", error: ownRefusal("event-too-large") });
     }
     if (fresh) {
       entry.producer = producer;

@@ -1,8 +1,8 @@
-import type { ErrorCode } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import type { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
 import type { Link } from "../connection/link.ts";
+import { ownRefusal } from "../connection/refusal.ts";
 import { byteLength } from "../connection/sender.ts";
 import { Line } from "./line.ts";
 import { Entry } from "./publication.ts";
@@ -47,7 +47,7 @@ export class Outbox {
     const entry = new Entry(event, data, body ?? "", version, this.#onError);
     const refused = this.#judge(body);
     if (refused) {
-      entry.settle({ kind: "rejected", error: new TandemError(refused) });
+      entry.settle({ kind: "rejected", error: refused });
       return entry;
     }
     const line = this.#line(channel);
@@ -100,11 +100,11 @@ export class Outbox {
     for (const entry of entries) entry.abandon();
   }
 
-  #judge(body: string | undefined): ErrorCode | undefined {
-    if (this.#closed) return "closed";
-    if (body === undefined) return "invalid-data";
-    if (body.length > this.#eventBytes || byteLength(body) > this.#eventBytes) return "event-too-large";
-    return this.pending.get() >= this.#bounds.queue ? "queue-full" : undefined;
+  #judge(body: string | undefined): TandemError | undefined {
+    if (this.#closed) return ownRefusal("closed");
+    if (body === undefined) return ownRefusal("invalid-data");
+    if (body.length > this.#eventBytes || byteLength(body) > this.#eventBytes) return ownRefusal("event-too-large");
+    return this.pending.get() >= this.#bounds.queue ? ownRefusal("queue-full") : undefined;
   }
 
   #line(channel: string): Line {

@@ -1,7 +1,8 @@
-import type { Position } from "@tandem/protocol";
-import { eventId, TandemError } from "@tandem/protocol";
+import type { Position, TandemError } from "@tandem/protocol";
+import { eventId } from "@tandem/protocol";
 import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
+import { ownRefusal } from "../connection/refusal.ts";
 
 /** What has become of a publish. The last three are final. */
 export type PublicationStatus =
@@ -68,7 +69,7 @@ export class Entry implements Publication {
 
   /** Ends it with the client: what was sent may have been stored. */
   abandon(): void {
-    const error = new TandemError("closed");
+    const error = ownRefusal("closed");
     this.settle({ kind: this.attempts > 0 ? "unknown" : "rejected", error });
   }
 }

@@ -3,7 +3,7 @@ import { TandemError } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Link } from "../connection/link.ts";
-import { refusal } from "../connection/refusal.ts";
+import { ownRefusal, refusal } from "../connection/refusal.ts";
 import type { HistoryPage } from "../event.ts";
 import type { Written } from "../outbox/written.ts";
 
@@ -48,12 +48,12 @@ export class HistoryPages {
 
   fetch(channel: string, query: HistoryQuery): Promise<HistoryPage<ChannelEvent>> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new TandemError("closed"));
-      if (this.#asked.size >= PAGES) return reject(new TandemError("too-many-requests"));
+      if (this.#closed) return reject(ownRefusal("closed"));
+      if (this.#asked.size >= PAGES) return reject(ownRefusal("too-many-requests"));
       const asked: Asked = {
         channel,
         query,
-        reason: new TandemError("disconnected"),
+        reason: ownRefusal("disconnected"),
         retry: undefined,
         tries: 0,
         settle: (result) => {
@@ -82,7 +82,7 @@ export class HistoryPages {
 
   close(): void {
     this.#closed = true;
-    for (const { settle } of [...this.#asked]) settle(new TandemError("closed"));
+    for (const { settle } of [...this.#asked]) settle(ownRefusal("closed"));
   }
 
   #ask(asked: Asked): void {

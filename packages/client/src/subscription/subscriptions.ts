@@ -2,6 +2,7 @@ import type { ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Link } from "../connection/link.ts";
+import { ownRefusal } from "../connection/refusal.ts";
 import type { Written } from "../outbox/written.ts";
 import { Feed } from "./feed.ts";
 import type { SubscribeOptions, Subscription } from "./handler.ts";
@@ -24,7 +25,7 @@ export class Subscriptions {
 
   subscribe(channel: string, options: SubscribeOptions): Subscription {
     const handler = new Handler(this.#runtime, options, () => this.#feeds.get(channel)?.remove(handler));
-    if (this.#closed) handler.end(new TandemError("closed"));
+    if (this.#closed) handler.end(ownRefusal("closed"));
     else this.#feed(channel).add(handler);
     return handler;
   }

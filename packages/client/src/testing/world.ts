@@ -1,4 +1,4 @@
-import { jsonCodec } from "@tandem/protocol";
+import { jsonFrames } from "@tandem/protocol";
 import type { ClientOptions } from "../client.ts";
 import { clientOn } from "../client.ts";
 import { ScriptedServer } from "./scripted-server.ts";
@@ -18,7 +18,7 @@ export function world(options: Partial<ClientOptions> = {}) {
       };
     },
   };
-  const ports = { runtime, connect: server.connect, wake, codec: options.codec ?? jsonCodec };
+  const ports = { runtime, connect: server.connect, wake, codec: options.codec ?? jsonFrames };
   const client = clientOn({ url: "ws://test/ws", ...options }, ports);
   /** Why connections were lost, so far. */
   const losses: (string | undefined)[] = [];

@@ -1,4 +1,4 @@
-import { TandemError } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { CryptoKey, JWSHeaderParameters, LocalJWKSet } from "jose";
 import { createLocalJWKSet, errors } from "jose";
@@ -88,7 +88,7 @@ export function createJwks(source: JwksSource, runtime: Pick<Runtime, "elapsed" 
     }
     if (key) return key;
     if (certain) throw new TandemError("token-invalid", "The token names a key that its issuer does not have.");
-    throw new TandemError("keys-unavailable", undefined, { retryAfter: Math.max(1, Math.ceil(wait())) });
+    throw errorOf("keys-unavailable", { retryAfter: Math.max(1, Math.ceil(wait())) });
   }
 
   return { keyFor };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Guests } from "@tandem/app";
-import { TandemError } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { JWSHeaderParameters } from "jose";
 import { errors, jwtVerify } from "jose";
@@ -69,7 +69,7 @@ export function createJwtAuthenticator(options: JwtAuthenticatorOptions): Authen
       case "accepted":
         return judgement.identity;
       case "expired":
-        throw new TandemError("token-expired");
+        throw errorOf("token-expired");
       case "invalid":
         throw invalid(judgement.fault);
     }
@@ -105,7 +105,7 @@ export function createJwtAuthenticator(options: JwtAuthenticatorOptions): Authen
         throw new TandemError("bad-message", "Bring exactly one of token and guest.");
       }
       if (token !== undefined) return fromToken(token);
-      if (!guest || !guests) throw new TandemError("guests-not-admitted");
+      if (!guest || !guests) throw errorOf("guests-not-admitted");
       return guests(guest.secret, guest.name, runtime.now());
     },
   };

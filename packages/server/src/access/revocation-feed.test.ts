@@ -1,4 +1,5 @@
-import { TandemError } from "@tandem/protocol";
+import type { TandemError } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Logger, Runtime } from "@tandem/runtime";
 import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -37,7 +38,7 @@ describe("the feed of revocations", () => {
   });
 
   function faulty(log: Log): Log {
-    const down = () => new TandemError("storage-unavailable");
+    const down = () => errorOf("storage-unavailable");
     return {
       ...log,
       async read(channel, after, bounds) {

@@ -1,5 +1,5 @@
 import type { Position } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import { Emitter, fullJitter } from "@tandem/runtime";
 import * as v from "valibot";
@@ -107,7 +107,7 @@ class Feed implements RevocationFeed {
     this.#started = { now: this.#runtime.now(), elapsed: this.#runtime.elapsed() };
     try {
       const began = this.#runtime.elapsed();
-      if (!(await this.#catchUp(this.#nextLook(began)))) throw new TandemError("shutting-down");
+      if (!(await this.#catchUp(this.#nextLook(began)))) throw errorOf("shutting-down");
       this.#look = undefined;
       this.#phase = "following";
       this.#learn(began);
@@ -153,8 +153,8 @@ class Feed implements RevocationFeed {
 
   async revoke(revocation: Revocation): Promise<void> {
     const checked = this.#check(revocation);
-    if (this.#isStopped()) throw new TandemError("shutting-down");
-    if (this.#waiting >= MAX_WAITING || this.#revocations.size >= MAX_REMEMBERED) throw new TandemError("overloaded");
+    if (this.#isStopped()) throw errorOf("shutting-down");
+    if (this.#waiting >= MAX_WAITING || this.#revocations.size >= MAX_REMEMBERED) throw errorOf("overloaded");
     this.#waiting++;
     const stored = this.#storing.then(() => this.#store(checked));
     this.#storing = stored.catch(() => undefined);
@@ -186,7 +186,7 @@ class Feed implements RevocationFeed {
 
   async #store(revocation: Revocation): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#isStopped()) throw new TandemError("shutting-down");
+      if (this.#isStopped()) throw errorOf("shutting-down");
       try {
         return await this.#writer.append(revocation);
       } catch (error) {

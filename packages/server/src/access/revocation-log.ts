@@ -1,5 +1,5 @@
 import type { ErrorCode, Position } from "@tandem/protocol";
-import { bodyDigest, mintProducer, TandemError } from "@tandem/protocol";
+import { bodyDigest, errorOf, mintProducer, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import * as v from "valibot";
 import type { Revocation } from "./revocations.ts";
@@ -106,7 +106,7 @@ export class RevocationWriter {
       const refusal = appended.refusal ?? appended.outcome?.refusal;
       if (refusal) throw new TandemError(refusal.code, refusal.message);
       if (appended.kind === "committed" || appended.outcome?.kind === "committed") return;
-      if (appended.kind === "producer-quota") throw new TandemError("producer-quota");
+      if (appended.kind === "producer-quota") throw errorOf("producer-quota");
       // The log has forgotten the producer, or knows another past of it: a fresh one has none.
       this.#producer = undefined;
     }

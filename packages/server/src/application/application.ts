@@ -1,5 +1,5 @@
 import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
-import { channelName, isChannelName, TandemError } from "@tandem/protocol";
+import { channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import type { Channels } from "../channel/channels.ts";
@@ -89,7 +89,7 @@ export class Application {
   /** The channel's head: where it is, what is kept of it. */
   async head(channel: string): Promise<Head> {
     const [head] = await this.#ports.log.heads([channelKey(this.tenant, channel)]);
-    if (!head) throw new TandemError("internal");
+    if (!head) throw errorOf("internal");
     return head;
   }
 

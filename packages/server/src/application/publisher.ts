@@ -1,5 +1,5 @@
 import type { Position } from "@tandem/protocol";
-import { bodyDigest, mintProducer, TandemError } from "@tandem/protocol";
+import { bodyDigest, errorOf, mintProducer, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
@@ -62,8 +62,7 @@ export class Publisher {
 
   /** @throws TandemError (by rejection) `overloaded`, `channel-archived`; what the log answered last when patience ended */
   publish(events: readonly NewEvent[]): Promise<Position> {
-    if (this.#waiting.length >= WAITING)
-      return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: 1_000 }));
+    if (this.#waiting.length >= WAITING) return Promise.reject(errorOf("overloaded", { retryAfter: 1_000 }));
     const [first] = events;
     const data = events.map((event) => event.data).join("\n");
     const digest = first ? bodyDigest(first.type, first.version, data) : "";
@@ -140,7 +139,7 @@ export class Publisher {
     const outcome = result.kind === "settled" ? result.outcome : result;
     if (outcome.kind === "committed") waiting.resolve(outcome.position);
     else if (outcome.kind === "refused") waiting.reject(toError(outcome.refusal));
-    else return new TandemError(outcome.kind === "unknown" ? "unknown-outcome" : outcome.kind);
+    else return errorOf(outcome.kind === "unknown" ? "unknown-outcome" : outcome.kind);
     return undefined;
   }
 
@@ -174,5 +173,5 @@ export class Publisher {
 }
 
 function toTandemError(error: unknown): TandemError {
-  return error instanceof TandemError ? error : new TandemError("internal", undefined, { cause: error });
+  return error instanceof TandemError ? error : errorOf("internal", { cause: error });
 }

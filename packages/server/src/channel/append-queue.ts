@@ -1,4 +1,4 @@
-import { eventId, TandemError } from "@tandem/protocol";
+import { errorOf, eventId } from "@tandem/protocol";
 import type { Append, AppendResult, Log, LogEvent } from "../log/log.ts";
 
 /** Most appends of one channel that wait on a node. */
@@ -62,7 +62,7 @@ export class AppendQueue {
   /** @throws TandemError (by rejection) `overloaded`, or what the log rejected the batch with */
   push(append: Appending): Promise<AppendResult> {
     if (this.#waiting.length >= WAITING || this.#waitingBytes >= WAITING_BYTES) {
-      return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: OVERLOAD_MS }));
+      return Promise.reject(errorOf("overloaded", { retryAfter: OVERLOAD_MS }));
     }
     return new Promise((settle, fail) => {
       this.#waiting.push({ append, settle, fail });

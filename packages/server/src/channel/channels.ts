@@ -1,5 +1,5 @@
 import type { AppDefinition, ChannelDefinition } from "@tandem/app";
-import { channelType, TandemError } from "@tandem/protocol";
+import { channelType, errorOf } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import type { Bus, BusMessage } from "../bus/bus.ts";
 import { BusLine } from "../bus/line.ts";
@@ -96,9 +96,9 @@ export class Channels {
     const loading = this.#loading.get(key);
     if (loading) return loading.channel;
     const definition = this.definitionOf(name);
-    if (!definition) return Promise.reject(new TandemError("forbidden"));
+    if (!definition) return Promise.reject(errorOf("forbidden"));
     if (this.#live.size + this.#loading.size >= LIVE_CHANNELS) {
-      return Promise.reject(new TandemError("overloaded", undefined, { retryAfter: 1_000 }));
+      return Promise.reject(errorOf("overloaded", { retryAfter: 1_000 }));
     }
     const { promise, resolve } = Promise.withResolvers<Channel>();
     this.#loading.set(key, { channel: promise, touched: false });

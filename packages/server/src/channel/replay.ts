@@ -1,5 +1,5 @@
 import type { Position, ResetReason } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Batch } from "../delivery/batch.ts";
 import type { SharedEvent } from "../delivery/shared-event.ts";
@@ -141,7 +141,7 @@ export class Replay {
   async resume(position: Position): Promise<Resumption> {
     if (position.offset > this.#channel.head.offset || this.#born(position).epoch !== this.#channel.head.epoch) {
       const read = await this.#channel.catchUp();
-      if (!read) throw new TandemError("storage-unavailable", undefined, { retryAfter: RETRY_MS });
+      if (!read) throw errorOf("storage-unavailable", { retryAfter: RETRY_MS });
     }
     const next = this.#stand(this.#born(position));
     if (next !== "unknown") return next;

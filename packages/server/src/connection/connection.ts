@@ -1,5 +1,5 @@
 import type { Arrival, ClientMessage, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
-import { decodeUntrusted, TandemError } from "@tandem/protocol";
+import { decodeUntrusted, errorOf, TandemError } from "@tandem/protocol";
 import type { Authenticator, Identity } from "../access/authenticator.ts";
 import { single } from "../delivery/message.ts";
 import type { FlushTurn, Gate } from "../delivery/outbox.ts";
@@ -126,7 +126,7 @@ export class Connection implements TransportEvents {
     if (this.#isClosed()) return;
     this.#errorsInARow++;
     if (this.#state.kind === "new" || this.#state.kind === "authenticating") return this.close(error, 4400, id);
-    if (this.#errorsInARow >= ERRORS_IN_A_ROW) return this.close(new TandemError("too-many-errors"));
+    if (this.#errorsInARow >= ERRORS_IN_A_ROW) return this.close(errorOf("too-many-errors"));
     this.#outbox.push("normal", errorMessage(error, { id }));
   }
 
@@ -142,10 +142,9 @@ export class Connection implements TransportEvents {
       case "new":
       case "authenticating":
         if (message.type === "hello" && state.kind === "new") return void this.#greet(message);
-        return this.close(new TandemError("not-authenticated"));
+        return this.close(errorOf("not-authenticated"));
       case "needs-auth":
-        if (isSessionRequest(message))
-          return this.#outbox.push("normal", errorMessage(new TandemError("needs-auth"), message));
+        if (isSessionRequest(message)) return this.#outbox.push("normal", errorMessage(errorOf("needs-auth"), message));
         return this.#takeAlways(message);
       case "open":
         // What a client's library sends by itself says nothing about the rest of what it sends.
@@ -160,7 +159,7 @@ export class Connection implements TransportEvents {
   #takeAlways(message: Exclude<ClientMessage, Parameters<Session["take"]>[0]>): void {
     switch (message.type) {
       case "hello":
-        return this.#outbox.push("normal", errorMessage(new TandemError("already-authenticated"), message));
+        return this.#outbox.push("normal", errorMessage(errorOf("already-authenticated"), message));
       case "refresh":
         return void this.#refresh(message);
       case "received":
@@ -187,8 +186,8 @@ export class Connection implements TransportEvents {
   async #admit(credentials: Pick<Hello, "token" | "guest">): Promise<Identity> {
     const identity = await this.#ports.authenticator.authenticate(credentials);
     const refusal = this.#ports.refusalOf(identity);
-    if (refusal) throw new TandemError(refusal);
-    if (isOver(identity, this.#ports.runtime.now())) throw new TandemError("token-expired");
+    if (refusal) throw errorOf(refusal);
+    if (isOver(identity, this.#ports.runtime.now())) throw errorOf("token-expired");
     return identity;
   }
 
@@ -202,14 +201,14 @@ export class Connection implements TransportEvents {
   }
 
   async #refresh(refresh: Refresh): Promise<void> {
-    if (this.#refreshing) return this.#outbox.push("normal", errorMessage(new TandemError("request-in-use"), refresh));
+    if (this.#refreshing) return this.#outbox.push("normal", errorMessage(errorOf("request-in-use"), refresh));
     this.#refreshing = true;
     try {
       const identity = await this.#admit({ token: refresh.token });
       const state = this.#state;
       const known = this.identity;
       if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
-      if (identity.user !== known.user || identity.tenant !== known.tenant) throw new TandemError("wrong-user");
+      if (identity.user !== known.user || identity.tenant !== known.tenant) throw errorOf("wrong-user");
       if (state.kind === "open") state.session.renew(identity);
       else this.#open(identity);
       this.#liveness.refreshed();
@@ -224,7 +223,7 @@ export class Connection implements TransportEvents {
 
   #received(frames: number): void {
     const fresh = this.#outbox.acknowledge(frames);
-    if (fresh === undefined) return this.close(new TandemError("credit-violation"));
+    if (fresh === undefined) return this.close(errorOf("credit-violation"));
     if (fresh > 0) this.#liveness.progressed(this.#ports.runtime.elapsed());
   }
 
@@ -273,7 +272,7 @@ export class Connection implements TransportEvents {
       buffered: this.#transport.buffered(),
     });
     if (verdict === "ping") this.#outbox.push("critical", single({ type: "ping" }));
-    else if (verdict) this.close(new TandemError(verdict));
+    else if (verdict) this.close(errorOf(verdict));
   }
 
   /** Tells the client that the server goes away, and when to come back. */

@@ -1,4 +1,4 @@
-import { TandemError } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
 import type { Timer } from "@tandem/runtime";
 import type { Identity } from "../access/authenticator.ts";
 import type { ConnectionPorts } from "./connection.ts";
@@ -37,7 +37,7 @@ export class Connections {
   accept(transport: Transport): TransportEvents {
     const connection = new Connection(transport, this.#ports, (closed) => this.#connections.delete(closed));
     this.#connections.add(connection);
-    if (this.#draining) connection.close(new TandemError("shutting-down", undefined, { retryAfter: 1_000 }));
+    if (this.#draining) connection.close(errorOf("shutting-down", { retryAfter: 1_000 }));
     return connection;
   }
 
@@ -78,7 +78,7 @@ export class Connections {
     const busy = () => [...this.#connections].some((connection) => connection.busy);
     do await new Promise<void>((resolve) => runtime.timer(DRAIN_LOOK_MS, resolve));
     while (busy() && runtime.elapsed() < until);
-    for (const connection of this.#connections) connection.close(new TandemError("shutting-down"));
+    for (const connection of this.#connections) connection.close(errorOf("shutting-down"));
   }
 
   /** Ends every connection at once, without a word. */

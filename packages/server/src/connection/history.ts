@@ -1,5 +1,5 @@
 import type { History } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
 import type { Outgoing } from "../delivery/message.ts";
 import { SharedMessage } from "../delivery/message.ts";
 import type { Puller } from "../delivery/outbox.ts";
@@ -15,9 +15,9 @@ export async function readHistory(session: Session, request: History): Promise<v
   if (request.limit > session.ports.limits.historyPage) {
     throw new TandemError("bad-message", `limit: a page may hold ${session.ports.limits.historyPage} events.`);
   }
-  if (!(await session.rights.can(request.channel, "read"))) throw new TandemError("forbidden");
+  if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
   const channel = await session.ports.channels.open(session.identity.tenant, request.channel);
-  if (request.atLeast && (await lacks(channel, request.atLeast))) throw new TandemError("not-yet");
+  if (request.atLeast && (await lacks(channel, request.atLeast))) throw errorOf("not-yet");
   const lane = channel.definition.priority;
   const puller: Puller = {
     lane,

@@ -1,5 +1,5 @@
 import type { Publish } from "@tandem/protocol";
-import { bodyDigest, mintedAt, TandemError } from "@tandem/protocol";
+import { bodyDigest, errorOf, mintedAt, TandemError } from "@tandem/protocol";
 import type { Channel } from "../channel/channel.ts";
 import type { Verdict } from "../channel/validation.ts";
 import { validate } from "../channel/validation.ts";
@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 /** A producer minted further ahead than this, in milliseconds, is refused: its marks would outlive their bound. */
 const FUTURE_MS = 600_000;
 
-const FORBIDDEN: Verdict = { refusal: { code: "forbidden", message: new TandemError("forbidden").message } };
+const FORBIDDEN: Verdict = { refusal: { code: "forbidden", message: errorOf("forbidden").message } };
 
 /**
  * A session's publishes. Each is judged (rights, schema) and goes to its channel with the verdict: the log decides by
@@ -41,9 +41,9 @@ export class Publishing {
   /** Judges a publish and hands it to its channel: at once, where nothing takes its time. */
   #hand(publish: Publish): void | Promise<void> {
     const { channels, runtime } = this.#session.ports;
-    if (!channels.definitionOf(publish.channel)) return this.#session.fail(publish, new TandemError("forbidden"));
+    if (!channels.definitionOf(publish.channel)) return this.#session.fail(publish, errorOf("forbidden"));
     if (mintedAt(publish.producer) > runtime.now() + FUTURE_MS) {
-      return this.#session.fail(publish, new TandemError("producer-invalid"));
+      return this.#session.fail(publish, errorOf("producer-invalid"));
     }
     const verdict = this.#judge(publish);
     const channel = channels.live(this.#session.identity.tenant, publish.channel);
@@ -110,14 +110,14 @@ export class Publishing {
       case "refused":
         return this.#refuse(publish, result.refusal);
       case "out-of-sequence":
-        return this.#session.fail(publish, new TandemError(result.kind, undefined, { expected: result.expected }));
+        return this.#session.fail(publish, errorOf(result.kind, { expected: result.expected }));
       case "unknown":
-        return this.#session.fail(publish, new TandemError("unknown-outcome"));
+        return this.#session.fail(publish, errorOf("unknown-outcome"));
       case "producer-quota":
-        return this.#session.fail(publish, new TandemError(result.kind, undefined, { retryAfter: 60_000 }));
+        return this.#session.fail(publish, errorOf(result.kind, { retryAfter: 60_000 }));
       case "body-mismatch":
       case "conflict":
-        return this.#session.fail(publish, new TandemError(result.kind));
+        return this.#session.fail(publish, errorOf(result.kind));
     }
   }
 

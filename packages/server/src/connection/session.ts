@@ -1,5 +1,14 @@
-import type { ClientMessage, History, Lane, Limits, Publish, Subscribe, Unsubscribe } from "@tandem/protocol";
-import { ERRORS, TandemError } from "@tandem/protocol";
+import type {
+  ClientMessage,
+  History,
+  Lane,
+  Limits,
+  Publish,
+  Subscribe,
+  TandemError,
+  Unsubscribe,
+} from "@tandem/protocol";
+import { ERRORS, errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { AccessRules } from "../access/access-rules.ts";
 import type { Identity } from "../access/authenticator.ts";
@@ -80,7 +89,7 @@ export class Session {
   /** Takes a request, in the order in which they came. */
   take(request: SessionRequest): void {
     if (this.#requests.has(request.id)) {
-      this.outbox.push("normal", errorMessage(new TandemError("request-in-use"), { id: request.id }));
+      this.outbox.push("normal", errorMessage(errorOf("request-in-use"), { id: request.id }));
       return;
     }
     const { limits } = this.ports;
@@ -89,7 +98,7 @@ export class Session {
       ? this.#publishes >= limits.inFlight
       : this.#requests.size - this.#publishes >= limits.requests;
     if (full) {
-      const error = new TandemError("too-many-requests", undefined, { retryAfter: 1_000 });
+      const error = errorOf("too-many-requests", { retryAfter: 1_000 });
       this.outbox.push("normal", errorMessage(error, request));
       return;
     }

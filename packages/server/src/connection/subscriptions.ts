@@ -1,5 +1,5 @@
 import type { Lane, Position, ResetReason, Subscribe, Unsubscribe } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Channel } from "../channel/channel.ts";
 import { single } from "../delivery/message.ts";
 import { Subscription } from "../delivery/subscription.ts";
@@ -24,9 +24,9 @@ export class Subscriptions {
 
   take(request: Subscribe): void {
     const { channel } = request;
-    if (this.#standing.has(channel)) return this.#session.fail(request, new TandemError("already-subscribed"));
+    if (this.#standing.has(channel)) return this.#session.fail(request, errorOf("already-subscribed"));
     if (this.#standing.size >= this.#session.ports.limits.subscriptions) {
-      return this.#session.fail(request, new TandemError("too-many-subscriptions"));
+      return this.#session.fail(request, errorOf("too-many-subscriptions"));
     }
     const lane = request.lane ?? this.#session.ports.channels.definitionOf(channel)?.priority ?? "normal";
     // What an ended subscription still had in another lane goes out before anything of the new one.
@@ -41,12 +41,12 @@ export class Subscriptions {
 
   async #open(request: Subscribe, opening: Standing): Promise<void> {
     const { channels } = this.#session.ports;
-    if (!(await this.#session.rights.can(request.channel, "read"))) throw new TandemError("forbidden");
+    if (!(await this.#session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
     const channel = await channels.open(this.#session.identity.tenant, request.channel);
     const { position, reset } = await begin(channel, request);
     // Unsubscribed meanwhile, or the session ended: nobody waits for this any more.
     if (this.#standing.get(request.channel) !== opening) {
-      return this.#session.fail(request, new TandemError("not-subscribed"));
+      return this.#session.fail(request, errorOf("not-subscribed"));
     }
     this.#stand(request, opening.lane, channel, position, reset);
   }
@@ -68,7 +68,7 @@ export class Subscriptions {
   }
 
   drop(request: Unsubscribe): void {
-    if (!this.#standing.has(request.channel)) return this.#session.fail(request, new TandemError("not-subscribed"));
+    if (!this.#standing.has(request.channel)) return this.#session.fail(request, errorOf("not-subscribed"));
     const lane = this.#end(request.channel);
     this.#droppedAt = this.#session.outbox.sent;
     this.#session.answer(request, lane, { type: "unsubscribed", id: request.id, channel: request.channel });
@@ -113,7 +113,7 @@ async function begin(channel: Channel, request: Subscribe): Promise<{ position: 
 export async function lacks(channel: Channel, atLeast: Position): Promise<ResetReason | undefined> {
   const reached = () => channel.head.epoch === atLeast.epoch && channel.head.offset >= atLeast.offset;
   if (atLeast.epoch === UNBORN || reached()) return undefined;
-  if (!(await channel.catchUp())) throw new TandemError("storage-unavailable", undefined, { retryAfter: 1_000 });
+  if (!(await channel.catchUp())) throw errorOf("storage-unavailable", { retryAfter: 1_000 });
   if (reached()) return undefined;
   return channel.head.epoch === atLeast.epoch ? "ahead" : "epoch";
 }
