@@ -1,7 +1,7 @@
 /**
  * Runs one benchmark beside its peers.
  *
- *     npm run bench -- SCENARIO [--json] [--rounds N] [--seconds S] [--folder DIR]
+ *     npm run bench -- SCENARIO [--json] [--rounds N] [--seconds S] [--folder DIR] [--profile DIR]
  */
 import { parseArgs } from "node:util";
 import { reportOf, tableOf } from "./report.ts";
@@ -23,6 +23,7 @@ Options
   --rounds N     measure each system N times and take medians (default 3)
   --seconds S    seconds of each measurement (default 3)
   --folder DIR   folder on a disk for the databases (default: the system's folder for temporary files)
+  --profile DIR  write a CPU profile of each server that runs on Node.js into this folder (not for durable)
   --help         print this
 
 Exit code 1 when a message was lost or a system did not run; 2 when the command was not understood.`;
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
   if (seconds === undefined) return misunderstood("--seconds is a number above 0, 600 at most.");
   const progress = (line: string): void => console.error(line);
   try {
-    await run(name, { rounds, seconds, folder: values.folder, progress }, values.json);
+    await run(name, { rounds, seconds, folder: values.folder, profile: values.profile, progress }, values.json);
   } catch (error) {
     console.error(`The benchmark ${name} failed: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
@@ -80,6 +81,7 @@ function parse() {
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "3" },
       folder: { type: "string" },
+      profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });

@@ -8,6 +8,8 @@ export interface ScenarioOptions {
   readonly seconds: number;
   /** Folder for the databases: on a disk, never in memory. Default: the system's folder for temporary files. */
   readonly folder: string | undefined;
+  /** Folder for a CPU profile of each server that is a Node.js process. Left out: none is made. */
+  readonly profile?: string | undefined;
   /** Tells people how far it is. */
   progress(line: string): void;
 }
