@@ -1,7 +1,8 @@
 import { durable } from "./durable/scenario.ts";
 import { fanOut } from "./fan-out/scenario.ts";
+import { memory } from "./memory/scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { size } from "./size/scenario.ts";
 
 /** Every benchmark by its name. */
-export const scenarios: Readonly<Record<string, Scenario>> = { durable, "fan-out": fanOut, size };
+export const scenarios: Readonly<Record<string, Scenario>> = { durable, "fan-out": fanOut, memory, size };

@@ -1,7 +1,7 @@
+import { Audience } from "../measured/audience.ts";
 import { MeasuredServer } from "../measured/measured-server.ts";
 import { clockMicros } from "../measured/payload.ts";
 import { percentile } from "../measured/percentile.ts";
-import { Audience } from "./audience.ts";
 import type { RoundOptions } from "./round.ts";
 import { CHANNEL, PACES, WORK } from "./work.ts";
 
@@ -20,15 +20,15 @@ export interface Delay {
  */
 export async function measureDelay(options: RoundOptions): Promise<Delay> {
   const server = await MeasuredServer.start("tandem", options);
-  const audience = new Audience(server, CHANNEL);
+  const audience = new Audience(server);
   try {
     const pairs: Pair[] = [];
     const group = Math.floor((options.subscribers - 2 * WORK.pairs) / WORK.pairs);
     while (pairs.length < WORK.pairs) {
-      await audience.join(Math.max(0, group));
+      await audience.join(Math.max(0, group), () => CHANNEL);
       const pair = new Pair();
-      await audience.add((seq, made) => pair.immediate(seq, made), "critical");
-      await audience.add((seq) => pair.normal(seq), "normal");
+      await audience.add(CHANNEL, (seq, made) => pair.immediate(seq, made), "critical");
+      await audience.add(CHANNEL, (seq) => pair.normal(seq), "normal");
       pairs.push(pair);
     }
     audience.tell();
@@ -38,8 +38,7 @@ export async function measureDelay(options: RoundOptions): Promise<Delay> {
     await audience.pause(options.measureMs);
     const added = pairs.flatMap((pair) => pair.added());
     const immediate = pairs.flatMap((pair) => pair.taken);
-    const { [CHANNEL]: published = 0 } = await server.ask("stop");
-    await audience.complete(published);
+    await audience.complete(await server.ask("stop"));
     return { addedP99Ms: percentile(added, 0.99) / 1_000, immediateP99Ms: percentile(immediate, 0.99) / 1_000 };
   } finally {
     audience.leave();

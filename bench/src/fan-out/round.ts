@@ -1,7 +1,7 @@
+import { Audience } from "../measured/audience.ts";
 import type { MeasuredOptions, System } from "../measured/measured-server.ts";
 import { MeasuredServer } from "../measured/measured-server.ts";
 import type { Pace } from "../measured/orders.ts";
-import { Audience } from "./audience.ts";
 import { CHANNEL, PACES, WORK } from "./work.ts";
 
 export interface RoundOptions extends MeasuredOptions {
@@ -33,9 +33,9 @@ export interface FanOutRound {
  */
 export async function measureFanOut(system: System, options: RoundOptions): Promise<FanOutRound> {
   const server = await MeasuredServer.start(system, options);
-  const audience = new Audience(server, CHANNEL);
+  const audience = new Audience(server);
   try {
-    await audience.join(options.subscribers);
+    await audience.join(options.subscribers, () => CHANNEL);
     audience.tell();
     const paced = await measureSpan(server, audience, PACES.paced, options);
     const burst = await measureSpan(server, audience, PACES.burst, options);
@@ -61,8 +61,7 @@ async function measureSpan(
   const seconds = (performance.now() - start.time) / 1_000;
   const { user, system } = process.cpuUsage(start.cpu);
   const received = audience.received - start.received;
-  const { [CHANNEL]: published = 0 } = await server.ask("stop");
-  await audience.complete(published);
+  await audience.complete(await server.ask("stop"));
   return {
     cpuMicrosPerMessage: (after.cpuMicros - before.cpuMicros) / received,
     messagesPerSecond: received / seconds,

@@ -14,8 +14,6 @@ export interface LeanOptions {
   /** With its query. */
   readonly path: string;
   readonly subprotocol?: string;
-  /** An address of this machine to connect from: more ports than one address has. */
-  readonly from?: string;
 }
 
 export interface LeanEvents {
@@ -34,7 +32,7 @@ export class LeanSocket {
   #head: string | undefined = "";
   #ended = false;
 
-  constructor({ port, path, subprotocol, from }: LeanOptions, events: LeanEvents) {
+  constructor({ port, path, subprotocol }: LeanOptions, events: LeanEvents) {
     this.#events = events;
     this.#frames = new FrameReader({
       message: (bytes, start, end) => events.message(bytes, start, end),
@@ -45,7 +43,6 @@ export class LeanSocket {
       host: "127.0.0.1",
       port,
       noDelay: true,
-      ...(from === undefined ? {} : { localAddress: from }),
       onread: {
         buffer: INTO,
         callback: (count) => {

@@ -6,9 +6,9 @@ export class PlainWire implements Wire {
   readonly #socket: LeanSocket;
   #stands = false;
 
-  constructor({ port, channel, ...options }: WireOptions, events: WireEvents) {
+  constructor({ port, channel }: WireOptions, events: WireEvents) {
     this.#socket = new LeanSocket(
-      { port, path: "/", ...options },
+      { port, path: "/" },
       {
         opened: () => this.#socket.send(channel),
         message: (bytes, start, end) => {

@@ -17,11 +17,11 @@ export class SocketIoWire implements Wire {
   readonly #waiting = new Map<number, () => void>();
   #ids = 0;
 
-  constructor({ port, channel, ...options }: WireOptions, events: WireEvents) {
+  constructor({ port, channel }: WireOptions, events: WireEvents) {
     this.#events = events;
     this.#channel = channel;
     this.#socket = new LeanSocket(
-      { port, path: PATH, ...options },
+      { port, path: PATH },
       {
         opened: () => {},
         message: (bytes, start, end) => this.#take(bytes, start, end),

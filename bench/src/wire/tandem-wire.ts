@@ -27,11 +27,10 @@ export class TandemWire implements Wire {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WireOptions, events: WireEvents) {
-    const { port, from } = options;
     this.#options = options;
     this.#events = events;
     this.#socket = new LeanSocket(
-      { port, path: "/ws", subprotocol: jsonCodec.subprotocol, ...(from === undefined ? {} : { from }) },
+      { port: options.port, path: "/ws", subprotocol: jsonCodec.subprotocol },
       {
         opened: () => this.#send({ type: "hello", id: 1, guest: { secret: runtime.randomId() } }),
         message: (bytes, start, end) => this.#frame(bytes, start, end),

@@ -8,8 +8,6 @@ export interface WireOptions {
   readonly port: number;
   /** The one channel that it reads. */
   readonly channel: string;
-  /** An address of this machine to connect from. */
-  readonly from?: string;
   /** Where a system has lanes. */
   readonly lane?: Lane;
 }

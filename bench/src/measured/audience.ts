@@ -1,9 +1,9 @@
 import type { Lane } from "@tandem/protocol";
-import type { MeasuredServer } from "../measured/measured-server.ts";
-import type { Heard } from "../measured/tally.ts";
-import { Tally } from "../measured/tally.ts";
 import type { Wire } from "../wire/wire.ts";
 import { connectWire } from "../wire/wire.ts";
+import type { MeasuredServer } from "./measured-server.ts";
+import type { Heard } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 /** How often, in milliseconds, the server is told how far the last receiver is. */
 const TELL_MS = 5;
@@ -17,58 +17,60 @@ const LOOK_MS = 10;
 /** Longest wait for the last deliveries, in milliseconds. */
 const DRAIN_MS = 30_000;
 
-/** The subscribers of one channel. The first that misses, doubles or swaps a message makes the measurement void. */
+interface Member {
+  readonly channel: string;
+  readonly tally: Tally;
+  readonly wire: Wire;
+}
+
+/** Subscribers of one channel each. The first that misses, doubles or swaps a message makes the measurement void. */
 export class Audience {
   /** Rejects when a message was lost, or a connection was. */
   readonly failed: Promise<never>;
   readonly #server: MeasuredServer;
-  readonly #channel: string;
-  readonly #tallies: Tally[] = [];
-  readonly #wires: Wire[] = [];
+  readonly #members: Member[] = [];
   #fail: (error: Error) => void = () => {};
   #telling: NodeJS.Timeout | undefined;
 
-  constructor(server: MeasuredServer, channel: string) {
+  constructor(server: MeasuredServer) {
     this.#server = server;
-    this.#channel = channel;
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     this.failed.catch(() => {});
   }
 
-  /** Connects and subscribes so many, one after the other as far as the server is asked. */
-  async join(count: number): Promise<void> {
+  /** Connects and subscribes so many, each to the channel of its index, some at a time. */
+  async join(count: number, channelOf: (index: number) => string): Promise<void> {
     for (let joined = 0; joined < count; joined += AT_ONCE) {
-      const group = Array.from({ length: Math.min(AT_ONCE, count - joined) }, () => this.add());
-      await Promise.race([Promise.all(group), this.failed]);
+      const indices = Array.from({ length: Math.min(AT_ONCE, count - joined) }, (_, at) => joined + at);
+      await Promise.race([Promise.all(indices.map((index) => this.add(channelOf(index)))), this.failed]);
     }
   }
 
   /** One more subscriber. Resolves when it stands. */
-  add(heard?: Heard, lane?: Lane): Promise<void> {
+  add(channel: string, heard?: Heard, lane?: Lane): Promise<Wire> {
     const fail = (error: Error): void => this.#fail(error);
     const tally = new Tally(fail, heard);
-    this.#tallies.push(tally);
-    return new Promise((standing) => {
-      const options = { port: this.#server.port, channel: this.#channel, ...(lane === undefined ? {} : { lane }) };
+    return new Promise((resolve) => {
+      const options = { port: this.#server.port, channel, ...(lane === undefined ? {} : { lane }) };
       const wire = connectWire(this.#server.system, options, {
-        standing,
+        standing: () => resolve(wire),
         message: (bytes, start, end) => tally.take(bytes, start, end),
         failed: fail,
       });
-      this.#wires.push(wire);
+      this.#members.push({ channel, tally, wire });
     });
   }
 
   /** Messages that were received, by all. */
   get received(): number {
-    return this.#tallies.reduce((sum, tally) => sum + tally.count, 0);
+    return this.#members.reduce((sum, { tally }) => sum + tally.count, 0);
   }
 
-  /** Messages that everyone has. */
+  /** Messages that the last of them has. */
   get least(): number {
-    return this.#tallies.reduce((least, tally) => Math.min(least, tally.count), Number.POSITIVE_INFINITY);
+    return this.#members.reduce((least, { tally }) => Math.min(least, tally.count), Number.POSITIVE_INFINITY);
   }
 
   /** Keeps the server told how far the last of them is. */
@@ -81,13 +83,21 @@ export class Audience {
     }, TELL_MS);
   }
 
-  /** Resolves when everyone has so many. @throws Error when somebody does not get them */
-  async complete(published: number): Promise<void> {
+  /** Resolves when everyone has all of its channel. @throws Error when somebody does not get them */
+  async complete(published: Readonly<Record<string, number>>): Promise<void> {
     const until = performance.now() + DRAIN_MS;
-    while (this.least < published) {
-      if (performance.now() > until) throw new Error(`${published} were published, and a receiver got ${this.least}`);
-      await this.pause(LOOK_MS);
+    for (const { channel, tally } of this.#members) {
+      const all = published[channel] ?? 0;
+      while (tally.count < all) {
+        if (performance.now() > until) throw new Error(`${all} were published, and a receiver got ${tally.count}`);
+        await this.pause(LOOK_MS);
+      }
     }
+  }
+
+  /** Fails the measurement. */
+  fail(error: Error): void {
+    this.#fail(error);
   }
 
   /** Waits, unless something goes wrong meanwhile. */
@@ -98,6 +108,6 @@ export class Audience {
 
   leave(): void {
     clearInterval(this.#telling);
-    for (const wire of this.#wires) wire.destroy();
+    for (const { wire } of this.#members) wire.destroy();
   }
 }
