@@ -35,6 +35,13 @@ export function judgeHandshake(request: IncomingMessage, rules: HandshakeRules):
   if (request.method !== "GET") {
     return refuse(405, "bad-method", "A WebSocket is opened with GET.", { Allow: "GET" });
   }
+  if (request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1)) {
+    return refuse(400, "bad-http", "A WebSocket is opened over HTTP/1.1.");
+  }
+  // Node.js asks for a Host in requests, not in upgrades; and of two it shows the first, which a proxy may not go by.
+  if (request.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length !== 1) {
+    return refuse(400, "bad-host", "A request has exactly one Host header.");
+  }
   if (headers.upgrade?.toLowerCase() !== "websocket") {
     return refuse(400, "bad-upgrade", "This address speaks WebSocket: send Upgrade: websocket.");
   }
