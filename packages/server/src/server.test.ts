@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server as HttpServer, IncomingMessage } from "node:http";
 import { createServer as createHttpServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { channel, defineApp } from "@tandem/app";
@@ -151,34 +150,6 @@ describe("a server of its own", () => {
     const { url } = await (await start()).listen();
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`x-${at}`, "1"]));
     expect((await fetch(`${url}/healthz`, { headers })).status).toBe(431);
-  });
-
-  it("closes a handshake that drips in for over 10 s, and a socket that says nothing at all", async () => {
-    const { port } = await (await start()).listen();
-    const [dripping, silent] = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
-    toClose.push(
-      () => dripping.destroy(),
-      () => silent.destroy(),
-    );
-    const answer: Buffer[] = [];
-    dripping.on("error", () => dripping.destroy()).on("data", (data) => answer.push(data));
-    silent.on("error", () => silent.destroy()).resume();
-    dripping.write("GET /ws HTTP/1.1\r\nHost: localhost\r\n");
-    const drip = setInterval(() => dripping.write("X: y\r\n"), 500);
-    toClose.push(() => clearInterval(drip));
-    await Promise.all(
-      [dripping, silent].map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()))),
-    );
-    expect(Buffer.concat(answer).toString()).toMatch(/^HTTP\/1\.1 408 /);
-  });
-
-  it("answers what is no HTTP with 400", async () => {
-    const { port } = await (await start()).listen();
-    const socket = connect(port, "127.0.0.1");
-    toClose.push(() => socket.destroy());
-    const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
-    socket.write("\u0016\u0003\u0001 no http at all\r\n\r\n");
-    expect(await answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   it("refuses options that cannot be, before anything is opened", async () => {
