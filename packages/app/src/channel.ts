@@ -1,5 +1,5 @@
 import type { ChannelEvent, Lane } from "@tandem/protocol";
-import { EventNameSchema } from "@tandem/protocol";
+import { EventNameSchema, FilterFieldSchema } from "@tandem/protocol";
 import * as v from "valibot";
 import type { EventDefinition, EventInput } from "./event.ts";
 import { toEventDefinition } from "./event.ts";
@@ -21,6 +21,13 @@ export interface Retention {
  */
 export type Visible = (event: ChannelEvent, viewer: Viewer) => boolean;
 
+/**
+ * What becomes of a subscriber that does not keep up. `catch-up`: it reads on from the log at its own pace and misses
+ * nothing. `latest`: of what it missed it gets the newest event of each key. `disconnect`: it is cut off with `too-slow`,
+ * and comes back.
+ */
+export type Overflow = "catch-up" | "latest" | "disconnect";
+
 export interface ChannelInput<E extends Record<string, EventInput>> {
   /** The event types that may be published: name → Standard Schema, or `event({...})` with version and upcasters. */
   readonly events: E;
@@ -31,6 +38,12 @@ export interface ChannelInput<E extends Record<string, EventInput>> {
   readonly visible?: Visible;
   /** The lane of its subscriptions, where they name none. Default `normal`. */
   readonly priority?: Lane;
+  /** Top fields of payloads that subscriptions may filter by. Default: none; every subscription may filter by event type. */
+  readonly filterable?: readonly string[];
+  /** Default `catch-up`. */
+  readonly overflow?: Overflow;
+  /** With `latest`: events of one key replace each other. Pure. Default: the event's type. */
+  readonly key?: (event: ChannelEvent) => string;
 }
 
 /** A declared channel type. `Events` keeps the schemas for the types of the client. */
@@ -40,11 +53,14 @@ export interface ChannelDefinition<E extends Record<string, EventInput> = Record
   readonly access: Access;
   readonly visible: Visible | undefined;
   readonly priority: Lane;
+  readonly filterable: ReadonlySet<string>;
+  readonly overflow: Overflow;
+  readonly key: (event: ChannelEvent) => string;
   /** For types only; never there at run time. */
   readonly "~events"?: E;
 }
 
-/** Declares a channel type. @throws RangeError on an event name or a bound that cannot be. */
+/** Declares a channel type. @throws RangeError on an event name, a field or a bound that cannot be. */
 export function channel<const E extends Record<string, EventInput>>(input: ChannelInput<E>): ChannelDefinition<E> {
   for (const [bound, value] of Object.entries(input.retention ?? {})) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`retention.${bound} is a whole number from 1`);
@@ -56,11 +72,21 @@ export function channel<const E extends Record<string, EventInput>>(input: Chann
     }
     events.set(name, toEventDefinition(declared));
   }
+  const { filterable = [], overflow = "catch-up" } = input;
+  for (const field of filterable) {
+    if (!v.is(FilterFieldSchema, field)) {
+      throw new RangeError(`"${field}" is not a field to filter by: a letter, then letters, digits and _ (64 at most)`);
+    }
+  }
+  if (input.key && overflow !== "latest") throw new RangeError('key goes with overflow: "latest"');
   return {
     events,
     retention: input.retention ?? {},
     access: input.access ?? ((request) => request.granted),
     visible: input.visible,
     priority: input.priority ?? "normal",
+    filterable: new Set(filterable),
+    overflow,
+    key: input.key ?? ((event) => event.type),
   };
 }

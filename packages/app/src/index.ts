@@ -7,6 +7,13 @@ export {
   type EventOutput,
   type Guests,
 } from "./app.ts";
-export { type ChannelDefinition, type ChannelInput, channel, type Retention, type Visible } from "./channel.ts";
+export {
+  type ChannelDefinition,
+  type ChannelInput,
+  channel,
+  type Overflow,
+  type Retention,
+  type Visible,
+} from "./channel.ts";
 export { type EventDefinition, type EventInput, event, type Upcaster, upcast } from "./event.ts";
 export { type Access, type AccessRequest, type Grants, RIGHTS, type Right, type Viewer } from "./rights.ts";

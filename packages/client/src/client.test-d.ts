@@ -38,6 +38,14 @@ test("channel names are those of the application", () => {
   client.channel("room", 1);
 });
 
+test("a filter names events of the channel's type, and any field", () => {
+  room.subscribe({ filter: { types: ["joined"], where: { at: { min: 3 } } }, onEvents: () => undefined });
+  // @ts-expect-error there is no such event
+  room.subscribe({ filter: { types: ["left"] }, onEvents: () => undefined });
+  // @ts-expect-error a condition is a value, a set or a range
+  room.subscribe({ filter: { where: { at: { above: 3 } } }, onEvents: () => undefined });
+});
+
 test("events and their payloads are those of the channel's type", () => {
   room.publish("message", { text: "hello" });
   room.publish("message", { text: "hello", tone: "loud" }, { version: 2 });

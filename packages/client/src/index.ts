@@ -7,7 +7,7 @@ export type { Identity, Status } from "./connection/status.ts";
 export { createClient } from "./create-client.ts";
 export type { EventsInfo, HistoryPage, TypedEvent } from "./event.ts";
 export type { Publication, PublicationStatus } from "./outbox/publication.ts";
-export type { SubscribeOptions, Subscription, SubscriptionState } from "./subscription/handler.ts";
+export type { EventFilter, SubscribeOptions, Subscription, SubscriptionState } from "./subscription/handler.ts";
 export type { HistoryQuery } from "./subscription/history.ts";
 export type { Connect, Socket, SocketEvents } from "./transport/connect.ts";
 export type { Wake } from "./transport/wake.ts";

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { EventNameSchema } from "./messages/fields.ts";
 
-const FieldSchema = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/));
+/** A field of the payload that filters may name. */
+export const FilterFieldSchema = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/));
 const ScalarSchema = v.union([
   v.pipe(v.string(), v.maxLength(256)),
   v.pipe(v.number(), v.finite()),
@@ -29,7 +30,7 @@ export const FilterSchema = v.pipe(
     types: v.optional(v.pipe(v.array(EventNameSchema), v.minLength(1), v.maxLength(32))),
     where: v.optional(
       v.pipe(
-        v.record(FieldSchema, ConditionSchema),
+        v.record(FilterFieldSchema, ConditionSchema),
         v.check((where) => Object.keys(where).length <= 8, "a filter has at most 8 conditions"),
       ),
     ),
@@ -39,3 +40,19 @@ export const FilterSchema = v.pipe(
 
 export type Filter = v.InferOutput<typeof FilterSchema>;
 export type Condition = v.InferOutput<typeof ConditionSchema>;
+
+/** One text for all filters that say the same, however they are written. */
+export function filterKey({ types, where = {} }: Filter): string {
+  const conditions = Object.entries(where).map(([field, condition]) => [
+    field,
+    typeof condition === "object" && condition !== null
+      ? "in" in condition
+        ? { in: condition.in.map((value) => JSON.stringify(value)).sort() }
+        : { min: condition.min, max: condition.max }
+      : condition,
+  ]);
+  return JSON.stringify([
+    types && [...types].sort(),
+    conditions.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)),
+  ]);
+}

@@ -16,11 +16,12 @@ export {
   isErrorCode,
   TandemError,
 } from "./errors.ts";
-export { type Condition, type Filter, FilterSchema } from "./filter.ts";
+export { type Condition, type Filter, FilterFieldSchema, FilterSchema, filterKey } from "./filter.ts";
 export { bodyDigest, chainTag, eventId } from "./hash.ts";
 export { jsonCodec } from "./json.ts";
 export { jsonFrames } from "./json-frames.ts";
 export { DEFAULT_LIMITS, type Limits, LimitsSchema } from "./limits.ts";
+export { type Filterable, matcherOf } from "./matching.ts";
 export { errorOf, MEANINGS } from "./meanings.ts";
 export {
   type ClientMessage,

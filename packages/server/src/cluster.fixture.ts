@@ -65,6 +65,21 @@ function appOf(rules: Rules) {
       alert: channel({ events: { message: Message }, priority: "critical" }),
       bulk: channel({ events: { message: Message }, priority: "bulk" }),
       kept: channel({ events: { message: Message }, retention: { count: 20 } }),
+      alarm: channel({
+        events: { message: Message, raised: v.object({ text: v.string(), severity: v.number() }) },
+        filterable: ["severity", "text"],
+        visible: ({ data }) => !(data as { text?: string } | null)?.text?.startsWith("secret"),
+      }),
+      ticker: channel({
+        events: { message: Message },
+        overflow: "latest",
+        key: ({ data }) => {
+          const [key = ""] = (data as { text: string }).text.split(" ");
+          if (key === "keyless") throw new Error("key failed");
+          return key;
+        },
+      }),
+      brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
     },
   });
 }

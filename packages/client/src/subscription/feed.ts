@@ -1,4 +1,13 @@
-import type { ChannelEvent, ErrorMessage, Events, Position, Reset, Subscribed, TandemError } from "@tandem/protocol";
+import type {
+  ChannelEvent,
+  ErrorMessage,
+  Events,
+  Filter,
+  Position,
+  Reset,
+  Subscribed,
+  TandemError,
+} from "@tandem/protocol";
 import { chainTag } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
@@ -15,12 +24,15 @@ interface Wire {
   position: Position;
   /** Offset of the newest event when it began. */
   readonly head: number;
+  /** The filter that the server was asked for. */
+  readonly filter: string | undefined;
 }
 
 /** A question that waits for its answer; `key` is that of the handlers it was asked for. */
 interface Asked {
   readonly key: string;
   readonly start: Handler["start"];
+  readonly filter: string | undefined;
 }
 
 /** The events of one frame: all there are past offset `from`, up to where the wire stands. */
@@ -111,7 +123,7 @@ export class Feed {
     if (!wire) return;
     this.flush();
     const there = wire.position.offset;
-    this.#wire = { position, head: position.offset };
+    this.#wire = { position, head: position.offset, filter: wire.filter };
     const told: Handler[] = [];
     for (const handler of this.#handlers) {
       if (handler.at === there) {
@@ -153,8 +165,7 @@ export class Feed {
       }
       const events = at === batch.from ? batch.events : batch.events.filter(({ offset }) => offset > at);
       handler.place(position);
-      const [first] = events;
-      if (first) handler.deliver(events, { replay: first.offset <= head, position });
+      handler.deliver(events, head, position);
     }
     if (strayed) this.#goOn();
     this.#showStates();
@@ -202,8 +213,8 @@ export class Feed {
   }
 
   /** Who begins now needs no answer of its own where the wire stands. */
-  #beginNow(handler: Handler, { position, head }: Wire): void {
-    if (handler.at !== undefined || handler.start) return;
+  #beginNow(handler: Handler, { position, head, filter }: Wire): void {
+    if (handler.at !== undefined || handler.start || (filter && filter !== handler.filter)) return;
     if (position.offset >= head) handler.place(position);
     else handler.at = head;
     this.#runtime.defer(() => this.#showStates());
@@ -212,12 +223,15 @@ export class Feed {
   #ask(handler: Handler): void {
     const { channel } = this;
     if (this.#wire) this.#leave();
-    const asked: Asked = { key: handler.key, start: handler.start };
+    // Those who want different parts share the whole, and pick theirs themselves.
+    const shared = [...this.#handlers].every(({ filter }) => filter === handler.filter);
+    const filter = shared ? (handler.options.filter as Filter | undefined) : undefined;
+    const asked: Asked = { key: handler.key, start: handler.start, filter: filter && handler.filter };
     this.#asked = asked;
     const from = handler.start;
     const atLeast = handler.position ? undefined : (handler.options.atLeast ?? this.#written.get(channel));
     const [lane] = [...this.#handlers].flatMap(({ options }) => options.lane ?? []);
-    this.#link?.ask({ type: "subscribe", channel, from, atLeast, lane }, (answer) => {
+    this.#link?.ask({ type: "subscribe", channel, from, atLeast, lane, filter }, (answer) => {
       if (this.#asked !== asked) return;
       this.#asked = undefined;
       if (answer.type === "subscribed") this.#stand(asked, answer);
@@ -225,14 +239,14 @@ export class Feed {
     });
   }
 
-  #stand({ key, start }: Asked, { position, head, reset }: Subscribed): void {
+  #stand({ key, start, filter }: Asked, { position, head, reset }: Subscribed): void {
     if (!reset && start && "epoch" in start) {
       const sameLife = start.epoch === position.epoch || start.epoch === UNBORN;
       if (!sameLife || start.offset !== position.offset) {
         return this.#link?.broken(`The subscription to ${this.channel} does not go on from where it was.`);
       }
     }
-    const wire: Wire = { position, head: Math.max(head, position.offset) };
+    const wire: Wire = { position, head: Math.max(head, position.offset), filter };
     this.#wire = wire;
     const placed = [...this.#handlers].filter((handler) => handler.key === key);
     if (reset) {

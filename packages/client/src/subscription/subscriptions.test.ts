@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { ScriptedConnection } from "../testing/scripted-server.ts";
 import { at, events } from "../testing/scripted-server.ts";
 import { world } from "../testing/world.ts";
+import type { EventFilter } from "./handler.ts";
 
 interface Wanted {
   from?: Start;
   atLeast?: Position;
   lane?: Lane;
+  filter?: EventFilter;
 }
 
 /** A client that is connected, and readers of its channel who note all that they are told. */
@@ -521,5 +523,68 @@ describe("own writes", () => {
       await runtime.pass(100);
     }
     expect(server.last("subscribe").atLeast).toBeUndefined();
+  });
+});
+
+describe("filters", () => {
+  const even = { where: { even: true } };
+  /** Events whose payload says whether their offset is even; those that are not are left out where `filtered`. */
+  const range = (from: number, to: number, filtered = false) => {
+    const all = events("room:1", from, to, (offset) => ({ even: offset % 2 === 0 }));
+    return filtered ? { ...all, events: all.events.filter(({ offset }) => offset % 2 === 0) } : all;
+  };
+
+  it("D11: readers with the same one share it on the wire, over lost connections", async () => {
+    const { read, server, reconnected } = await ready();
+    const [one, two] = [await read({ filter: even }), await read({ filter: { ...even } })];
+    expect(server.all("subscribe")).toMatchObject([{ filter: even }]);
+    await stand(server, at(2));
+    await server.say(range(2, 5, true));
+    expect([one.told, two.told]).toEqual([
+      ["live", [4, "live", 5]],
+      ["live", [4, "live", 5]],
+    ]);
+    const back = await reconnected();
+    expect(back.all("subscribe")).toMatchObject([{ from: at(5), filter: even }]);
+  });
+
+  it("G3, D11: a statement moves the position on, and is told to nobody", async () => {
+    const { read, server } = await ready();
+    const reader = await read({ filter: even });
+    await stand(server, at(0), 3);
+    expect(reader.state.get()).toBe("catching-up");
+    await server.say({ ...range(0, 3), events: [] });
+    expect([reader.told, reader.subscription.position]).toEqual([["catching-up", "live"], at(3)]);
+  });
+
+  it("G3, D11: readers with different ones share the whole channel, and each gets its part", async () => {
+    const { read, server, reconnected } = await ready();
+    const some = await read({ filter: even });
+    await stand(server, at(2));
+    await server.say(range(2, 4, true));
+    const all = await read();
+    expect(server.last("unsubscribe")).toMatchObject({ channel: "room:1" });
+    expect(server.last("subscribe")).not.toHaveProperty("filter");
+    await stand(server, at(6));
+    // The first reader is two events behind: the wire is taken back for it.
+    expect(server.last("subscribe")).toMatchObject({ from: at(4) });
+    expect(server.last("subscribe")).not.toHaveProperty("filter");
+    await stand(server, at(4), 6);
+    await server.say(range(4, 7));
+    expect(some.told.filter(Array.isArray)).toEqual([
+      [4, "live", 4],
+      [6, "replay", 7],
+    ]);
+    expect(all.told.filter(Array.isArray)).toEqual([[7, "live", 7]]);
+    all.subscription.unsubscribe();
+    const back = await reconnected();
+    expect(back.all("subscribe")).toMatchObject([{ from: at(7), filter: even }]);
+  });
+
+  it("D11: one that is refused ends the readers that have it", async () => {
+    const { read, server } = await ready();
+    const reader = await read({ filter: even });
+    await refuse(server, "invalid-filter", false);
+    expect(reader.told).toEqual(["ended", ["error", "invalid-filter"]]);
   });
 });

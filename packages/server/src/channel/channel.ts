@@ -1,21 +1,25 @@
 import type { ChannelDefinition } from "@tandem/app";
-import type { Position, ResetReason } from "@tandem/protocol";
+import type { Filter, Position, ResetReason } from "@tandem/protocol";
 import { samePosition, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { BusMessage } from "../bus/bus.ts";
-import type { Visibility } from "../delivery/batch.ts";
+import type { Selection, Visibility } from "../delivery/batch.ts";
 import { Batch } from "../delivery/batch.ts";
+import { Coverage } from "../delivery/coverage.ts";
+import type { Outgoing } from "../delivery/message.ts";
+import type { SharedEvent } from "../delivery/shared-event.ts";
 import type { Next, Source, Subscriber } from "../delivery/subscriber.ts";
 import { nameOf } from "../log/key.ts";
 import type { AppendResult, ChannelKey, Head, Log, LogEvent } from "../log/log.ts";
 import { UNBORN } from "../log/log.ts";
 import type { Appending, Committed } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
-import { guarded, share } from "./presentation.ts";
+import { guarded, guardedKey, share } from "./presentation.ts";
 import type { RecentBounds } from "./recent.ts";
 import { cutAtRun, PIECE_BYTES, Recent } from "./recent.ts";
 import type { HistoryPage, Resumption } from "./replay.ts";
 import { Replay } from "./replay.ts";
+import { Selections } from "./selections.ts";
 
 /** What one read takes when a node catches up with the log. */
 const CATCH_UP = { events: 512, bytes: 262_144 };
@@ -39,9 +43,13 @@ export class Channel implements Source {
   readonly definition: ChannelDefinition;
   /** What of it a viewer may read; `undefined`: everything. Never throws. */
   readonly visible: Visibility | undefined;
+  /** Which events replace each other where only the newest count. Never throws. */
+  readonly conflationKey: (event: SharedEvent) => string;
   readonly #ports: ChannelPorts;
   readonly #queue: AppendQueue;
   readonly #replay: Replay;
+  readonly #selections: Selections;
+  readonly #coverage: Coverage;
   readonly #subscribers = new Set<Subscriber>();
   #head: Head;
   #recent: Recent;
@@ -61,6 +69,9 @@ export class Channel implements Source {
     this.name = nameOf(key);
     this.definition = definition;
     this.visible = guarded(definition.visible, ports.runtime.logger);
+    this.conflationKey = guardedKey(definition.key, ports.runtime.logger);
+    this.#selections = new Selections(definition);
+    this.#coverage = new Coverage(this.name);
     this.#ports = ports;
     this.#head = head;
     this.#queue = new AppendQueue(
@@ -253,6 +264,15 @@ export class Channel implements Source {
 
   next(after: Position): Next | Promise<Next> {
     return this.#replay.next(after);
+  }
+
+  covered(from: number, to: Position): Outgoing {
+    return this.#coverage.message(from, to);
+  }
+
+  /** A subscription's filter, made ready. @throws TandemError `invalid-filter` */
+  select(filter: Filter): Selection {
+    return this.#selections.of(filter);
   }
 
   /** Where a client that comes back with a position goes on. Rejects when the log cannot be read. */

@@ -41,3 +41,16 @@ export function guarded(visible: Visibility | undefined, logger: Logger): Visibi
     }
   };
 }
+
+/** The channel type's `key`, kept from doing harm: an event for which it fails replaces nothing, and nothing replaces it. */
+export function guardedKey(key: ChannelDefinition["key"], logger: Logger): (event: SharedEvent) => string {
+  return (event) => {
+    try {
+      return String(key(event.value));
+    } catch (error) {
+      const { id, type } = event.stored;
+      logger.error({ error, event: id, type, noise: "key" }, "a channel type's key function failed");
+      return `\0${id}`;
+    }
+  };
+}

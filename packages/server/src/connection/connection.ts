@@ -192,7 +192,10 @@ export class Connection implements TransportEvents {
   }
 
   #open(identity: Identity): void {
-    this.#state = { kind: "open", session: new Session(identity, this.#ports, this.#outbox) };
+    this.#state = {
+      kind: "open",
+      session: new Session(identity, this.#ports, this.#outbox, (error) => this.close(error)),
+    };
   }
 
   #welcome(id: number, identity: Identity): void {
@@ -265,6 +268,7 @@ export class Connection implements TransportEvents {
   pulse(): void {
     if (this.#isClosed()) return;
     this.#checkExpiry();
+    if (this.#state.kind === "open") this.#state.session.pulse();
     const { runtime } = this.#ports;
     const verdict = this.#liveness.judge(runtime.elapsed(), {
       phase: this.#state.kind === "open" || this.#state.kind === "needs-auth" ? this.#state.kind : "new",

@@ -47,13 +47,16 @@ export class Session {
   #publishes = 0;
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
+  /** Ends the connection with an error. */
+  readonly close: (error: TandemError) => void;
   readonly rights: Rights;
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, outbox: Outbox) {
+  constructor(identity: Identity, ports: SessionPorts, outbox: Outbox, close: (error: TandemError) => void) {
     this.ports = ports;
     this.outbox = outbox;
+    this.close = close;
     this.#identity = identity;
     this.rights = createRights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
@@ -135,6 +138,11 @@ export class Session {
   #settle(id: number): boolean {
     if (this.#requests.get(id) === "publish") this.#publishes--;
     return this.#requests.delete(id);
+  }
+
+  /** Once a second. */
+  pulse(): void {
+    this.#subscriptions.pulse();
   }
 
   end(): void {

@@ -1,7 +1,9 @@
 import type { Lane, Position, ResetReason, Subscribe, Unsubscribe } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import type { Channel } from "../channel/channel.ts";
+import type { Selection } from "../delivery/batch.ts";
 import { single } from "../delivery/message.ts";
+import type { Overflow } from "../delivery/subscription.ts";
 import { Subscription } from "../delivery/subscription.ts";
 import { UNBORN } from "../log/log.ts";
 import type { Session } from "./session.ts";
@@ -43,17 +45,34 @@ export class Subscriptions {
     const { channels } = this.#session.ports;
     if (!(await this.#session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
     const channel = await channels.open(this.#session.identity.tenant, request.channel);
+    const selection = request.filter && channel.select(request.filter);
     const { position, reset } = await begin(channel, request);
     // Unsubscribed meanwhile, or the session ended: nobody waits for this any more.
     if (this.#standing.get(request.channel) !== opening) {
       return this.#session.fail(request, errorOf("not-subscribed"));
     }
-    this.#stand(request, opening.lane, channel, position, reset);
+    this.#stand(request, opening.lane, channel, position, selection, reset);
   }
 
-  #stand(request: Subscribe, lane: Lane, channel: Channel, position: Position, reset: ResetReason | undefined): void {
+  #stand(
+    request: Subscribe,
+    lane: Lane,
+    channel: Channel,
+    position: Position,
+    selection: Selection | undefined,
+    reset: ResetReason | undefined,
+  ): void {
     const { outbox, identity } = this.#session;
-    const subscription = new Subscription(request.channel, position, lane, channel, outbox, identity);
+    const subscription = new Subscription({
+      channel: request.channel,
+      position,
+      lane,
+      source: channel,
+      outbox,
+      viewer: identity,
+      selection,
+      overflow: this.#overflowOf(channel),
+    });
     const leave = channel.subscribe(subscription);
     this.#standing.set(request.channel, { kind: "standing", lane, subscription, leave });
     this.#session.answer(request, lane, {
@@ -65,6 +84,17 @@ export class Subscriptions {
       ...(reset ? { reset } : {}),
     });
     subscription.start();
+  }
+
+  #overflowOf({ definition, conflationKey }: Channel): Overflow | undefined {
+    switch (definition.overflow) {
+      case "catch-up":
+        return undefined;
+      case "latest":
+        return { kind: "latest", key: conflationKey };
+      case "disconnect":
+        return { kind: "disconnect", close: () => this.#session.close(errorOf("too-slow")) };
+    }
   }
 
   drop(request: Unsubscribe): void {
@@ -93,6 +123,11 @@ export class Subscriptions {
         this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }));
       });
     }
+  }
+
+  /** Once a second: tells what the subscriptions have passed over. */
+  pulse(): void {
+    for (const standing of this.#standing.values()) if (standing.kind === "standing") standing.subscription.tell();
   }
 
   end(): void {

@@ -1,15 +1,25 @@
 import type { Viewer } from "@tandem/app";
-import type { ChannelEvent } from "@tandem/protocol";
+import type { ChannelEvent, Filterable, Position } from "@tandem/protocol";
+import { eventsMessage } from "./coverage.ts";
 import type { Outgoing } from "./message.ts";
-import { SharedMessage } from "./message.ts";
 import type { SharedEvent } from "./shared-event.ts";
 
 /** Decides whether a viewer may read an event. */
 export type Visibility = (event: ChannelEvent, viewer: Viewer) => boolean;
 
+/** What a filter asks for. The subscriptions of a channel with the same filter have the same function. */
+export type Selection = (event: Filterable) => boolean;
+
+/** The events of a batch that are for somebody. */
+export interface Part {
+  readonly events: readonly SharedEvent[];
+  /** `undefined` where there are none: their range is told with the next one. */
+  readonly message: Outgoing | undefined;
+}
+
 /**
- * Contiguous events of a channel on their way to its subscribers: all there is in `(from, to]`. Whoever may read all
- * of them shares one message; viewers who may read the same part of them share that one.
+ * Contiguous events of a channel on their way to its subscribers: all there is in `(from, to]`. Those for whom the same
+ * part of them is share one message. A filter is asked once, whoever has it; `visible` is asked for each viewer.
  */
 export class Batch {
   readonly channel: string;
@@ -17,8 +27,9 @@ export class Batch {
   readonly from: number;
   readonly events: readonly SharedEvent[];
   readonly #visible: Visibility | undefined;
-  #whole: Outgoing | undefined;
-  #parts: Map<string, Outgoing> | undefined;
+  #whole: Part | undefined;
+  #selected: Map<Selection, Part> | undefined;
+  #parts: Map<string, Part> | undefined;
 
   /** @param events at least one, contiguous from `from + 1` */
   constructor(
@@ -44,41 +55,49 @@ export class Batch {
     return this.events[this.events.length - 1]?.tag ?? "";
   }
 
-  /** The `events` message for a viewer; `undefined` viewer: the application itself, which may read everything. */
-  message(viewer: Viewer | undefined): Outgoing {
+  /** The position after it. */
+  get end(): Position {
+    return { epoch: this.epoch, offset: this.to, tag: this.tag };
+  }
+
+  /** What of it is for a viewer (`undefined`: the application itself, which may read everything) with this filter. */
+  part(viewer: Viewer | undefined, selection: Selection | undefined): Part {
+    const wanted = selection ? this.#select(selection) : this.#all();
     const visible = this.#visible;
-    if (!visible || !viewer) return this.#all();
-    const seen = this.events.map((event) => visible(event.value, viewer));
-    if (seen.every(Boolean)) return this.#all();
-    const key = seen.map((yes) => (yes ? "1" : "0")).join("");
+    if (!visible || !viewer) return wanted;
+    const seen = wanted.events.filter((event) => visible(event.value, viewer));
+    return seen.length === wanted.events.length ? wanted : this.#shared(seen);
+  }
+
+  #select(selection: Selection): Part {
+    this.#selected ??= new Map();
+    let part = this.#selected.get(selection);
+    if (!part) {
+      const chosen = this.events.filter(selection);
+      part = chosen.length === this.events.length ? this.#all() : this.#shared(chosen);
+      this.#selected.set(selection, part);
+    }
+    return part;
+  }
+
+  #all(): Part {
+    this.#whole ??= this.#make(this.events);
+    return this.#whole;
+  }
+
+  #shared(events: readonly SharedEvent[]): Part {
+    const key = events.map((event) => event.stored.offset).join();
     this.#parts ??= new Map();
     let part = this.#parts.get(key);
     if (!part) {
-      part = this.#make(this.events.filter((_, at) => seen[at]));
+      part = this.#make(events);
       this.#parts.set(key, part);
     }
     return part;
   }
 
-  #all(): Outgoing {
-    this.#whole ??= this.#make(this.events);
-    return this.#whole;
-  }
-
-  #make(events: readonly SharedEvent[]): Outgoing {
-    const head = {
-      type: "events",
-      channel: this.channel,
-      ...(this.from === 0 ? { epoch: this.epoch } : {}),
-      from: this.from,
-      to: this.to,
-      tag: this.tag,
-    };
-    return new SharedMessage((codec) =>
-      codec.encodeWithEvents(
-        head,
-        events.map((event) => event.encoded(codec)),
-      ),
-    );
+  #make(events: readonly SharedEvent[]): Part {
+    const message = events.length > 0 ? eventsMessage(this.channel, this.from, this.end, events) : undefined;
+    return { events, message };
   }
 }

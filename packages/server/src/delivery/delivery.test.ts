@@ -174,6 +174,8 @@ describe("visible", () => {
     }
     expect(ada.texts("private:1")).toEqual(["1 for ada", "4 for ada"]);
     expect(bob.texts("private:1")).toEqual(["2 for bob", "3 for bob"]);
+    expect([ada.at("private:1"), bob.at("private:1")]).toEqual([4, 3]);
+    await world.advance(1_000);
     expect([ada.at("private:1"), bob.at("private:1")]).toEqual([4, 4]);
     const late = await world.client("bob");
     await late.subscribe("private:1", { from: { last: 4 } });

@@ -99,9 +99,13 @@ export class Outbox {
 
   /** May events of this lane be queued now? */
   hasCredit(lane: Lane): boolean {
+    return this.#gate.open && !this.#closed && !this.isFull(lane) && this.#wait === 0;
+  }
+
+  /** Has the client left so much unacknowledged that this lane's share of the window is used up? */
+  isFull(lane: Lane): boolean {
     const { size, onTheWay } = this.#window;
-    if (!this.#gate.open || this.#closed || onTheWay + this.#queued >= size * LANE_SHARE[lane]) return false;
-    return this.#wait === 0;
+    return onTheWay + this.#queued >= size * LANE_SHARE[lane];
   }
 
   /** Milliseconds until the pace allows more deliveries. */

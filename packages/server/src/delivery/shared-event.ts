@@ -20,6 +20,15 @@ export class SharedEvent {
     this.size = (stored.data?.length ?? 0) + 120;
   }
 
+  get type(): string {
+    return this.stored.type;
+  }
+
+  /** The payload as a value, null once it was erased. Parsed once; treat as frozen. */
+  get data(): unknown {
+    return this.value.data;
+  }
+
   encoded<E extends Encoded>(codec: Codec<E>): E {
     if (codec.name === "json") {
       this.#json ??= codec.encodeEvent(this.stored);

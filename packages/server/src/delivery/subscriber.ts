@@ -1,5 +1,6 @@
 import type { Position, ResetReason } from "@tandem/protocol";
 import type { Batch } from "./batch.ts";
+import type { Outgoing } from "./message.ts";
 
 /** Who hears of a channel's events as they come: the way back up the flow, inverted. */
 export interface Subscriber {
@@ -19,4 +20,6 @@ export type Next =
 export interface Source {
   /** Never rejects: where the log cannot be read now, it answers once it can. */
   next(after: Position): Next | Promise<Next>;
+  /** States that there is nothing for a subscriber after offset `from` up to `to`. */
+  covered(from: number, to: Position): Outgoing;
 }

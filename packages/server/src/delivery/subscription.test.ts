@@ -2,11 +2,13 @@ import type { Position, ServerMessage } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import { Batch } from "./batch.ts";
+import { Coverage } from "./coverage.ts";
 import type { Frame } from "./frame.ts";
 import { joined } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { SharedEvent } from "./shared-event.ts";
 import type { Next } from "./subscriber.ts";
+import type { Overflow } from "./subscription.ts";
 import { Subscription } from "./subscription.ts";
 
 const VIEWER = { tenant: "acme", user: "ada", name: undefined, guest: false };
@@ -14,7 +16,7 @@ const WINDOW = 131_072;
 
 const at = (offset: number): Position => ({ epoch: "e", offset, tag: `t${offset}` });
 
-function batch(from: number, to: number): Batch {
+function batch(from: number, to: number, data = "1"): Batch {
   const events = Array.from({ length: to - from }, (_, index) => {
     const offset = from + 1 + index;
     const stored = {
@@ -25,7 +27,7 @@ function batch(from: number, to: number): Batch {
       time: 1,
       author: undefined,
       trace: undefined,
-      data: "1",
+      data,
     };
     return new SharedEvent(stored, `t${offset}`, offset);
   });
@@ -33,7 +35,7 @@ function batch(from: number, to: number): Batch {
 }
 
 /** A subscription over a source and an outbox that the test drives by hand. */
-function stage(position: Position) {
+function stage(position: Position, overflow?: Overflow) {
   const told: ServerMessage[] = [];
   const gate = { open: true };
   const asked: { after: Position; answer: (next: Next) => void }[] = [];
@@ -50,8 +52,20 @@ function stage(position: Position) {
     windowBytes: WINDOW,
     bytesPerSecond: 0,
   });
-  const source = { next: (after: Position) => new Promise<Next>((answer) => asked.push({ after, answer })) };
-  const subscription = new Subscription("room:1", position, "normal", source, outbox, VIEWER);
+  const coverage = new Coverage("room:1");
+  const source = {
+    next: (after: Position) => new Promise<Next>((answer) => asked.push({ after, answer })),
+    covered: (from: number, to: Position) => coverage.message(from, to),
+  };
+  const subscription = new Subscription({
+    channel: "room:1",
+    position,
+    lane: "normal",
+    source,
+    outbox,
+    viewer: VIEWER,
+    overflow,
+  });
   const turn = async () => {
     await Promise.resolve();
     outbox.flush();
@@ -70,8 +84,8 @@ function stage(position: Position) {
 }
 
 /** A stage whose subscription has read up to its position and is live. */
-async function live(offset: number) {
-  const made = stage(at(offset));
+async function live(offset: number, overflow?: Overflow) {
+  const made = stage(at(offset), overflow);
   made.subscription.start();
   await made.turn();
   made.asked.shift()?.answer({ kind: "head" });
@@ -145,6 +159,62 @@ describe("a subscription", () => {
     outbox.wake();
     await turn();
     expect(asked.map(({ after }) => after)).toEqual([at(5)]);
+  });
+});
+
+describe("a subscription of which only the latest counts", () => {
+  const long = (from: number, to: number) => batch(from, to, JSON.stringify("x".repeat(10_000)));
+
+  /** One that has fallen behind at offset 20 and has its credit back, and what it is asked for next. */
+  async function behind(key: (offset: number) => number) {
+    const made = await live(5, { kind: "latest", key: ({ stored }) => String(key(stored.offset)) });
+    const { subscription, outbox, turn } = made;
+    subscription.deliver(long(5, 20));
+    await turn();
+    subscription.deliver(long(20, 21));
+    expect(subscription.state).toBe("catching-up");
+    outbox.acknowledge(outbox.sent);
+    made.told.length = 0;
+    await turn();
+    const answer = async (next: Next) => {
+      made.asked.shift()?.answer(next);
+      await turn();
+      await turn();
+    };
+    return { ...made, answer };
+  }
+
+  it("D12, G11: keeps a bounded part of what it missed in hand, and sends that before it reads on", async () => {
+    const { answer, ranges, asked } = await behind((offset) => offset);
+    await answer({ kind: "batch", batch: long(20, 26) });
+    expect([ranges(), asked.map(({ after }) => after.offset)]).toEqual([[], [26]]);
+    await answer({ kind: "batch", batch: long(26, 27) });
+    expect(ranges()).toEqual([
+      [20, 22],
+      [22, 24],
+      [24, 26],
+      [26, 27],
+    ]);
+  });
+
+  it("D2, D12: tells nothing of a range while it has events of it in hand", async () => {
+    const { answer, ranges, subscription, turn } = await behind(() => 1);
+    await answer({ kind: "batch", batch: long(20, 26) });
+    subscription.tell();
+    await turn();
+    expect(ranges()).toEqual([]);
+    await answer({ kind: "head" });
+    expect(ranges()).toEqual([[20, 26]]);
+  });
+
+  it("G3, D12: drops what it has in hand at a reset", async () => {
+    const { answer, ranges, subscription } = await behind((offset) => offset);
+    await answer({ kind: "batch", batch: long(20, 22) });
+    subscription.reset({ ...at(3), epoch: "f" }, "epoch");
+    await answer({ kind: "batch", batch: long(22, 23) });
+    await answer({ kind: "head" });
+    expect(ranges()).toEqual(["reset"]);
+    expect(subscription.state).toBe("live");
   });
 });
 

@@ -1,17 +1,47 @@
 import type { Viewer } from "@tandem/app";
 import type { Lane, Position, ResetReason } from "@tandem/protocol";
-import type { Batch } from "./batch.ts";
+import type { Batch, Selection } from "./batch.ts";
+import { Conflation } from "./conflation.ts";
+import { eventsMessage } from "./coverage.ts";
+import type { Outgoing } from "./message.ts";
 import { single } from "./message.ts";
 import type { Outbox, Puller } from "./outbox.ts";
+import type { SharedEvent } from "./shared-event.ts";
 import type { Next, Source, Subscriber } from "./subscriber.ts";
 
 type State = "live" | "catching-up" | "ended";
+
+/** Bytes of one message of conflated events, about. */
+const MESSAGE_BYTES = 16_384;
+
+/** What becomes of a live subscription without room for more: left out, it catches up with the log. */
+export type Overflow =
+  /** It gets the newest event of each key of what it missed. */
+  | { readonly kind: "latest"; readonly key: (event: SharedEvent) => string }
+  /** Its connection is closed. */
+  | { readonly kind: "disconnect"; readonly close: () => void };
+
+export interface SubscriptionOptions {
+  readonly channel: string;
+  /** Where it begins. */
+  readonly position: Position;
+  readonly lane: Lane;
+  readonly source: Source;
+  readonly outbox: Outbox;
+  readonly viewer: Viewer;
+  /** The filter, made ready; left out: everything. */
+  readonly selection?: Selection | undefined;
+  readonly overflow?: Overflow | undefined;
+}
 
 /**
  * One connection's reading of one channel: `live`, or `catching-up` from its position. Joining, coming back, a slow
  * reader and a hole left by the bus are all the same thing here. State is a position; nothing is queued.
  *
  * live ── no credit, or a batch that does not follow ──▸ catching-up ── at the head ──▸ live
+ *
+ * Where nothing of a batch is for this subscriber, nothing is sent: the position moves on, and what it has passed over is
+ * told before the next events, at the head, or by `state`.
  */
 export class Subscription implements Subscriber, Puller {
   readonly channel: string;
@@ -19,16 +49,25 @@ export class Subscription implements Subscriber, Puller {
   readonly #source: Source;
   readonly #outbox: Outbox;
   readonly #viewer: Viewer;
+  readonly #selection: Selection | undefined;
+  readonly #overflow: Overflow | undefined;
   #state: State = "catching-up";
   #position: Position;
+  /** The offset up to which the client has been told what there is. */
+  #told: number;
+  /** What was missed for want of credit, where only the newest counts: in hand until the head is reached. */
+  #missed: Conflation | undefined;
 
-  constructor(channel: string, position: Position, lane: Lane, source: Source, outbox: Outbox, viewer: Viewer) {
-    this.channel = channel;
-    this.lane = lane;
-    this.#position = position;
-    this.#source = source;
-    this.#outbox = outbox;
-    this.#viewer = viewer;
+  constructor(options: SubscriptionOptions) {
+    this.channel = options.channel;
+    this.lane = options.lane;
+    this.#position = options.position;
+    this.#told = options.position.offset;
+    this.#source = options.source;
+    this.#outbox = options.outbox;
+    this.#viewer = options.viewer;
+    this.#selection = options.selection;
+    this.#overflow = options.overflow;
   }
 
   /** Begins to read on from its position. */
@@ -40,20 +79,24 @@ export class Subscription implements Subscriber, Puller {
     return this.#state;
   }
 
-  /** After the last event that was queued for the client. */
+  /** After the last event that was queued for the client, or was not for it. */
   get position(): Position {
     return this.#position;
   }
 
   deliver(batch: Batch): void {
     if (this.#state !== "live") return;
-    if (batch.from === this.#position.offset && this.#outbox.hasCredit(this.lane)) this.#queue(batch);
-    else this.#fallBehind();
+    if (batch.from !== this.#position.offset) return this.#fallBehind();
+    const { message } = batch.part(this.#viewer, this.#selection);
+    if (!message || this.#outbox.hasCredit(this.lane)) this.#pass(batch, message);
+    else this.#overflowed();
   }
 
   reset(position: Position, reason: ResetReason): void {
     if (this.#state === "ended") return;
     this.#position = position;
+    this.#told = position.offset;
+    this.#missed = undefined;
     this.#outbox.deliver(this.lane, single({ type: "reset", channel: this.channel, position, reason }));
     this.#fallBehind();
   }
@@ -67,17 +110,27 @@ export class Subscription implements Subscriber, Puller {
     return next.then((read) => this.#position === before && this.#take(read));
   }
 
+  /** Tells the client what was passed over since it was told something, so that its position does not lag behind for long. */
+  tell(): void {
+    if (this.#state === "ended" || this.#missed || !this.#outbox.hasCredit(this.lane)) return;
+    this.#cover();
+  }
+
   end(): void {
     this.#state = "ended";
+    this.#missed = undefined;
   }
 
   #take(next: Next): boolean {
     if (this.#state === "ended") return false;
     switch (next.kind) {
       case "batch":
-        this.#queue(next.batch);
+        this.#catchUp(next.batch);
         return true;
       case "head":
+        this.#hand();
+        this.#missed = undefined;
+        this.#cover();
         this.#state = "live";
         return false;
       case "reset":
@@ -86,9 +139,53 @@ export class Subscription implements Subscriber, Puller {
     }
   }
 
-  #queue(batch: Batch): void {
-    this.#position = { epoch: batch.epoch, offset: batch.to, tag: batch.tag };
-    this.#outbox.deliver(this.lane, batch.message(this.#viewer));
+  #catchUp(batch: Batch): void {
+    const { events, message } = batch.part(this.#viewer, this.#selection);
+    if (!this.#missed) return this.#pass(batch, message);
+    this.#missed.add(events);
+    this.#position = batch.end;
+    if (this.#missed.isFull) this.#hand();
+  }
+
+  /** Goes on past a batch, with the message of what in it is for the client. */
+  #pass(batch: Batch, message: Outgoing | undefined): void {
+    if (message) {
+      this.#cover();
+      this.#outbox.deliver(this.lane, message);
+      this.#told = batch.to;
+    }
+    this.#position = batch.end;
+  }
+
+  #cover(): void {
+    const { offset } = this.#position;
+    if (this.#told === offset) return;
+    this.#outbox.deliver(this.lane, this.#source.covered(this.#told, this.#position));
+    this.#told = offset;
+  }
+
+  /** Sends what is in hand of what was missed. */
+  #hand(): void {
+    const events = this.#missed?.take() ?? [];
+    const { epoch } = this.#position;
+    let start = 0;
+    let bytes = 0;
+    for (const [at, event] of events.entries()) {
+      bytes += event.size;
+      if (bytes < MESSAGE_BYTES && at < events.length - 1) continue;
+      const to = { epoch, offset: event.stored.offset, tag: event.tag };
+      this.#outbox.deliver(this.lane, eventsMessage(this.channel, this.#told, to, events.slice(start, at + 1)));
+      this.#told = to.offset;
+      start = at + 1;
+      bytes = 0;
+    }
+  }
+
+  #overflowed(): void {
+    if (this.#overflow?.kind === "latest") this.#missed = new Conflation(this.#overflow.key);
+    // What a closed gate or a pace holds up is not the reader's doing.
+    if (this.#overflow?.kind === "disconnect" && this.#outbox.isFull(this.lane)) return this.#overflow.close();
+    this.#fallBehind();
   }
 
   #fallBehind(): void {
