@@ -1,8 +1,9 @@
 import { durable } from "./durable/scenario.ts";
 import { fanOut } from "./fan-out/scenario.ts";
+import { latency } from "./latency/scenario.ts";
 import { memory } from "./memory/scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { size } from "./size/scenario.ts";
 
 /** Every benchmark by its name. */
-export const scenarios: Readonly<Record<string, Scenario>> = { durable, "fan-out": fanOut, memory, size };
+export const scenarios: Readonly<Record<string, Scenario>> = { durable, "fan-out": fanOut, latency, memory, size };

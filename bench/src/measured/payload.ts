@@ -1,6 +1,9 @@
 /** Length of every payload, as JSON. */
 export const PAYLOAD_BYTES = 128;
 
+/** Numbers that each source has: see `payloadOf`. */
+const PER_SOURCE = 10_000_000;
+
 const SEQ_DIGITS = 9;
 const AT_DIGITS = 15;
 const EMPTY = JSON.stringify({ seq: "0".repeat(SEQ_DIGITS), at: "0".repeat(AT_DIGITS), text: "" });
@@ -14,10 +17,15 @@ export function clockMicros(): number {
 /**
  * A payload of `PAYLOAD_BYTES` bytes of JSON with its number on its channel and the time at which it was made. Its digits stand at
  * fixed places, so that a receiver reads them without parsing.
+ *
+ * @param source where several publish to one channel: who of them, from 0 to 99. Each numbers its own from 1
  */
-export function payloadOf(seq: number): { readonly seq: string; readonly at: string; readonly text: string } {
+export function payloadOf(
+  seq: number,
+  source = 0,
+): { readonly seq: string; readonly at: string; readonly text: string } {
   return {
-    seq: String(seq).padStart(SEQ_DIGITS, "0"),
+    seq: String(source * PER_SOURCE + seq).padStart(SEQ_DIGITS, "0"),
     at: String(clockMicros()).padStart(AT_DIGITS, "0"),
     text: TEXT,
   };
@@ -40,9 +48,17 @@ export function isPayload(bytes: Buffer, at: number): boolean {
   return true;
 }
 
-/** The number of the payload whose mark stands at `at`. */
-export function seqAt(bytes: Buffer, at: number): number {
+/** Source and number of the payload whose mark stands at `at`, as one number. */
+export function numberAt(bytes: Buffer, at: number): number {
   return digits(bytes, at + MARK.length, SEQ_DIGITS);
+}
+
+export function sourceOf(number: number): number {
+  return Math.floor(number / PER_SOURCE);
+}
+
+export function seqOf(number: number): number {
+  return number % PER_SOURCE;
 }
 
 /** When the payload whose mark stands at `at` was made: see `clockMicros`. */

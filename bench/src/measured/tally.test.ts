@@ -47,6 +47,20 @@ describe("Tally", () => {
     expect(heard).toEqual([1, Number(payload.at)]);
   });
 
+  it("follows each source by itself", () => {
+    const { wrong, counts, take } = tally();
+    for (const [seq, source] of [
+      [1, 0],
+      [1, 99],
+      [2, 99],
+      [2, 0],
+    ] as const) {
+      take(Buffer.from(JSON.stringify(payloadOf(seq, source))));
+    }
+    expect(wrong).toEqual([]);
+    expect(counts.count).toBe(4);
+  });
+
   it("looks at nothing past the message's end", () => {
     const { counts } = tally();
     const bytes = Buffer.concat([message([1]), message([2])]);

@@ -1,16 +1,18 @@
-import { isPayload, madeAt, nextPayload, PAYLOAD_BYTES, seqAt } from "./payload.ts";
+import { isPayload, madeAt, nextPayload, numberAt, PAYLOAD_BYTES, seqOf, sourceOf } from "./payload.ts";
 
 /** Hears of a payload: its number, and when it was made (`clockMicros`). */
 export type Heard = (seq: number, made: number) => void;
 
 /**
- * Counts the payloads that one receiver gets of one channel. Each is looked at: the first that is not the one after the
+ * Counts the payloads that one receiver gets of one channel. Each is looked at: one that is not the one after its source's
  * one before (lost, doubled or out of order) is told.
  */
 export class Tally {
   readonly #heard: Heard | undefined;
   readonly #wrong: (error: Error) => void;
-  #last = 0;
+  /** The last number of each source. */
+  readonly #last: number[] = [];
+  #count = 0;
   /** Where payloads were found last: from the message's start to the first, and from one to the next. */
   #head = 0;
   #stride = PAYLOAD_BYTES;
@@ -20,9 +22,9 @@ export class Tally {
     this.#heard = heard;
   }
 
-  /** Payloads so far: they are numbered from 1. */
+  /** Payloads so far. */
   get count(): number {
-    return this.#last;
+    return this.#count;
   }
 
   take(bytes: Buffer, start: number, end: number): void {
@@ -30,9 +32,13 @@ export class Tally {
     if (at === -1) return;
     this.#head = at - start;
     while (at !== -1) {
-      const seq = seqAt(bytes, at);
-      if (seq !== this.#last + 1) this.#wrong(new Error(`a receiver got payload ${seq} after ${this.#last}`));
-      this.#last = seq;
+      const number = numberAt(bytes, at);
+      const source = sourceOf(number);
+      const seq = seqOf(number);
+      const last = this.#last[source] ?? 0;
+      if (seq !== last + 1) this.#wrong(new Error(`a receiver got payload ${seq} after ${last}`));
+      this.#last[source] = seq;
+      this.#count++;
       this.#heard?.(seq, madeAt(bytes, at));
       const next = this.#find(bytes, at + 1, end, at + this.#stride);
       if (next !== -1) this.#stride = next - at;
