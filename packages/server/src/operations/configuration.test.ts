@@ -35,6 +35,8 @@ describe("configuration", () => {
       config: "tandem.config.ts",
       maxConnections: 20_000,
       drainMs: 10_000,
+      flushMs: 8,
+      compressAbove: 1_024,
       maxTokenSeconds: 2_592_000,
       trustProxy: [],
       logLevel: "info",

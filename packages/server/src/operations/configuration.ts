@@ -27,6 +27,8 @@ export interface Configuration {
   readonly static: string | undefined;
   readonly maxConnections: number;
   readonly drainMs: number;
+  readonly flushMs: number;
+  readonly compressAbove: number;
   /** In development it may be missing: then the data folder's own is taken. */
   readonly secret: string | undefined;
   readonly jwks: { readonly url: string } | { readonly file: string } | undefined;
@@ -83,6 +85,8 @@ export function readConfiguration(environment: Environment): Configuration {
     static: read(SETTINGS.static),
     maxConnections: read(SETTINGS.maxConnections) ?? 20_000,
     drainMs: read(SETTINGS.drainMs) ?? 10_000,
+    flushMs: read(SETTINGS.flushMs) ?? 8,
+    compressAbove: read(SETTINGS.compressAbove) ?? 1_024,
     secret,
     jwks: jwks === undefined ? undefined : /^https?:/i.test(jwks) ? { url: jwks } : { file: jwks },
     issuer,

@@ -55,6 +55,18 @@ export const SETTINGS = {
     "10000",
     "Milliseconds from SIGTERM to the end. Clients are told to come back spread over half of it.",
   ),
+  flushMs: server(
+    "TANDEM_FLUSH_MS",
+    wholeNumber(0, 10),
+    "8",
+    "Longest time in milliseconds that an event waits on a busy node for others to go out in the same write. On a quiet node, and in the critical lane, none waits.",
+  ),
+  compressAbove: server(
+    "TANDEM_COMPRESS_ABOVE",
+    wholeNumber(0, 16_777_216),
+    "1024",
+    "Frames from this length in bytes go out compressed, to clients that offer it; 0: never.",
+  ),
   secret: access(
     "TANDEM_SECRET",
     text("at least 32 characters long; make one with: openssl rand -base64 48"),
