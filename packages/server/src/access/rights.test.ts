@@ -5,7 +5,7 @@ import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AccessRules } from "./access-rules.ts";
 import type { Identity } from "./authenticator.ts";
-import { createRights } from "./rights.ts";
+import { Rights } from "./rights.ts";
 
 const identity: Identity = {
   tenant: "acme",
@@ -31,7 +31,7 @@ describe("rights", () => {
     },
   });
   const rightsOf = (who: Identity = identity, channels?: number) =>
-    createRights({ rules: new AccessRules({ app, runtime }), identity: who, runtime, channels });
+    new Rights({ rules: new AccessRules({ app, runtime }), identity: who, runtime, channels });
 
   beforeEach(() => {
     vi.useFakeTimers();

@@ -20,7 +20,6 @@ export type Reading =
  */
 export class Reader implements Subscriber, AsyncIterable<Reading> {
   readonly #channel: Channel;
-  readonly #leave: () => void;
   #position: Position;
   #wake: (() => void) | undefined;
   #reset: Extract<Reading, { kind: "reset" }> | undefined;
@@ -29,7 +28,7 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
   constructor(channel: Channel, position: Position) {
     this.#channel = channel;
     this.#position = position;
-    this.#leave = channel.subscribe(this);
+    channel.subscribe(this);
   }
 
   /** After the last event that was read. */
@@ -53,7 +52,7 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
 
   stop(): void {
     this.#stopped = true;
-    this.#leave();
+    this.#channel.unsubscribe(this);
     this.#wake?.();
   }
 

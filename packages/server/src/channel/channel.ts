@@ -119,10 +119,13 @@ export class Channel implements Source {
   }
 
   /** @throws TandemError `internal` (to be asked again) when the channel was let go since it was opened */
-  subscribe(subscriber: Subscriber): () => void {
+  subscribe(subscriber: Subscriber): void {
     if (this.#closed) throw new TandemError("internal", "The channel was let go while it was being opened.");
     this.#subscribers.add(subscriber);
-    return () => this.#subscribers.delete(subscriber);
+  }
+
+  unsubscribe(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
   }
 
   /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */

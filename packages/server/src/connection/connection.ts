@@ -1,8 +1,9 @@
-import type { Arrival, ClientMessage, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
+import type { Arrival, ClientMessage, Codec, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
 import { decodeUntrusted, errorOf, TandemError } from "@tandem/protocol";
 import type { Authenticator, Identity } from "../access/authenticator.ts";
+import type { Frame } from "../delivery/frame.ts";
 import { single } from "../delivery/message.ts";
-import type { FlushTurn, Gate } from "../delivery/outbox.ts";
+import type { FlushTurn, Gate, Outlet } from "../delivery/outbox.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { closeCodeFor, tellable } from "./failure.ts";
 import { Liveness } from "./liveness.ts";
@@ -44,7 +45,7 @@ type State =
  *
  * Every state ends in closed. Nothing is kept of a closed connection: to resume is to bring positions and producers.
  */
-export class Connection implements TransportEvents {
+export class Connection implements TransportEvents, Outlet {
   readonly id: string;
   readonly #transport: Transport;
   readonly #ports: ConnectionPorts;
@@ -62,18 +63,7 @@ export class Connection implements TransportEvents {
     this.#transport = transport;
     this.#ports = ports;
     this.#onClosed = onClosed;
-    this.#outbox = new Outbox(
-      {
-        codec: transport.codec,
-        beforeFlush: () => this.#checkExpiry(),
-        send: (frame) => this.#transport.send(frame),
-        flushed: (delivered) => this.#handOver(delivered),
-        elapsed: () => ports.runtime.elapsed(),
-      },
-      ports.turn,
-      ports.gate,
-      ports.limits,
-    );
+    this.#outbox = new Outbox(this, ports.turn, ports.gate, ports.limits);
     this.#liveness = new Liveness(ports.limits, ports.runtime.elapsed());
   }
 
@@ -230,7 +220,23 @@ export class Connection implements TransportEvents {
     if (fresh > 0) this.#liveness.progressed(this.#ports.runtime.elapsed());
   }
 
-  #handOver(delivered: boolean): void {
+  get codec(): Codec {
+    return this.#transport.codec;
+  }
+
+  elapsed(): number {
+    return this.#ports.runtime.elapsed();
+  }
+
+  beforeFlush(): void {
+    this.#checkExpiry();
+  }
+
+  send(frame: Frame): void {
+    this.#transport.send(frame);
+  }
+
+  flushed(delivered: boolean): void {
     this.#transport.flush(delivered);
     if (this.#transport.buffered() > this.#ports.limits.windowBytes * BUFFERED_WINDOWS) this.#destroy();
     else this.#endIfAnswered();

@@ -34,8 +34,9 @@ export class Liveness {
   #probed = false;
   #suspended: number | undefined;
 
-  /** @param now `runtime.elapsed()`, as every `now` here */
-  constructor(limits: Pick<Limits, "pingMs" | "pongMs">, now: number) {
+  /** @param at `runtime.elapsed()`, as every `now` here: kept as whole numbers, which take no memory of their own */
+  constructor(limits: Pick<Limits, "pingMs" | "pongMs">, at: number) {
+    const now = Math.round(at);
     this.#limits = limits;
     this.#opened = now;
     this.#heard = now;
@@ -44,13 +45,13 @@ export class Liveness {
 
   /** A frame came. */
   heard(now: number): void {
-    this.#heard = now;
+    this.#heard = Math.round(now);
     this.#pinged = undefined;
   }
 
   /** The client acknowledged frames that it had not acknowledged before. */
   progressed(now: number): void {
-    this.#progressed = now;
+    this.#progressed = Math.round(now);
     this.#probed = false;
   }
 

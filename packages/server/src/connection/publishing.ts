@@ -19,22 +19,24 @@ const FORBIDDEN: Verdict = { refusal: { code: "forbidden", message: errorOf("for
  */
 export class Publishing {
   readonly #session: Session;
-  /** The last publish of a channel that is not with its channel yet. */
-  readonly #lines = new Map<string, Promise<void>>();
+  /** The last publish of a channel that is not with its channel yet; `undefined` while there is none. */
+  #lines: Map<string, Promise<void>> | undefined;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
   take(publish: Publish): void {
-    const before = this.#lines.get(publish.channel);
+    const before = this.#lines?.get(publish.channel);
     const handed = before ? before.then(() => this.#hand(publish)) : this.#hand(publish);
     if (!(handed instanceof Promise)) return;
     const line = handed
       .catch((error: unknown) => this.#session.fail(publish, error))
       .finally(() => {
-        if (this.#lines.get(publish.channel) === line) this.#lines.delete(publish.channel);
+        if (this.#lines?.get(publish.channel) === line) this.#lines.delete(publish.channel);
+        if (this.#lines?.size === 0) this.#lines = undefined;
       });
+    this.#lines ??= new Map();
     this.#lines.set(publish.channel, line);
   }
 

@@ -12,8 +12,7 @@ import { ERRORS, errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { AccessRules } from "../access/access-rules.ts";
 import type { Identity } from "../access/authenticator.ts";
-import type { Rights } from "../access/rights.ts";
-import { createRights } from "../access/rights.ts";
+import { Rights } from "../access/rights.ts";
 import type { Channels } from "../channel/channels.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
@@ -41,8 +40,8 @@ export type SessionRequest = Subscribe | Unsubscribe | Publish | History;
 export class Session {
   readonly ports: SessionPorts;
   readonly outbox: Outbox;
-  /** Requests that wait for their answer, by id. */
-  readonly #requests = new Map<number, SessionRequest["type"]>();
+  /** Requests that wait for their answer, by id; `undefined` while there are none: most connections are idle. */
+  #requests: Map<number, SessionRequest["type"]> | undefined;
   /** Those of them that are publishes: they have a bound of their own, so that neither keeps the other out. */
   #publishes = 0;
   readonly #publishing: Publishing;
@@ -58,7 +57,7 @@ export class Session {
     this.outbox = outbox;
     this.close = close;
     this.#identity = identity;
-    this.rights = createRights({ rules: ports.rules, identity, runtime: ports.runtime });
+    this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
     this.#subscriptions = new Subscriptions(this);
   }
@@ -73,7 +72,7 @@ export class Session {
 
   /** Requests that wait for their answer. */
   get busy(): boolean {
-    return this.#requests.size > 0;
+    return this.#requests !== undefined;
   }
 
   /** The same user with a fresh token: rights may have changed. */
@@ -91,7 +90,7 @@ export class Session {
 
   /** Takes a request, in the order in which they came. */
   take(request: SessionRequest): void {
-    if (this.#requests.has(request.id)) {
+    if (this.#requests?.has(request.id)) {
       this.outbox.push("normal", errorMessage(errorOf("request-in-use"), { id: request.id }));
       return;
     }
@@ -99,12 +98,13 @@ export class Session {
     const isPublish = request.type === "publish";
     const full = isPublish
       ? this.#publishes >= limits.inFlight
-      : this.#requests.size - this.#publishes >= limits.requests;
+      : (this.#requests?.size ?? 0) - this.#publishes >= limits.requests;
     if (full) {
       const error = errorOf("too-many-requests", { retryAfter: 1_000 });
       this.outbox.push("normal", errorMessage(error, request));
       return;
     }
+    this.#requests ??= new Map();
     this.#requests.set(request.id, request.type);
     if (isPublish) this.#publishes++;
     switch (request.type) {
@@ -136,8 +136,13 @@ export class Session {
 
   /** @returns whether it waited for its answer */
   #settle(id: number): boolean {
-    if (this.#requests.get(id) === "publish") this.#publishes--;
-    return this.#requests.delete(id);
+    const requests = this.#requests;
+    const type = requests?.get(id);
+    if (!requests || !type) return false;
+    if (type === "publish") this.#publishes--;
+    requests.delete(id);
+    if (requests.size === 0) this.#requests = undefined;
+    return true;
   }
 
   /** Once a second. */
@@ -147,7 +152,7 @@ export class Session {
 
   end(): void {
     this.#ended = true;
-    this.#requests.clear();
+    this.#requests = undefined;
     this.#publishes = 0;
     this.#subscriptions.end();
   }

@@ -8,10 +8,12 @@ import { Subscription } from "../delivery/subscription.ts";
 import { UNBORN } from "../log/log.ts";
 import type { Session } from "./session.ts";
 
-/** A subscription of a session: asked for, or standing. */
-type Standing =
-  | { readonly kind: "opening"; readonly lane: Lane }
-  | { readonly kind: "standing"; readonly lane: Lane; readonly subscription: Subscription; readonly leave: () => void };
+/** A subscription that was asked for. */
+interface Opening {
+  readonly lane: Lane;
+}
+
+type Standing = Opening | Subscription;
 
 /** The subscriptions of one session, at most one of each channel. */
 export class Subscriptions {
@@ -33,7 +35,7 @@ export class Subscriptions {
     const lane = request.lane ?? this.#session.ports.channels.definitionOf(channel)?.priority ?? "normal";
     // What an ended subscription still had in another lane goes out before anything of the new one.
     if (this.#droppedAt === this.#session.outbox.sent) this.#session.outbox.flush();
-    const opening: Standing = { kind: "opening", lane };
+    const opening: Opening = { lane };
     this.#standing.set(channel, opening);
     this.#open(request, opening).catch((error: unknown) => {
       if (this.#standing.get(channel) === opening) this.#standing.delete(channel);
@@ -41,7 +43,7 @@ export class Subscriptions {
     });
   }
 
-  async #open(request: Subscribe, opening: Standing): Promise<void> {
+  async #open(request: Subscribe, opening: Opening): Promise<void> {
     const { channels } = this.#session.ports;
     if (!(await this.#session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
     const channel = await channels.open(this.#session.identity.tenant, request.channel);
@@ -73,8 +75,8 @@ export class Subscriptions {
       selection,
       overflow: this.#overflowOf(channel),
     });
-    const leave = channel.subscribe(subscription);
-    this.#standing.set(request.channel, { kind: "standing", lane, subscription, leave });
+    channel.subscribe(subscription);
+    this.#standing.set(request.channel, subscription);
     this.#session.answer(request, lane, {
       type: "subscribed",
       id: request.id,
@@ -108,10 +110,7 @@ export class Subscriptions {
   #end(channel: string): Lane {
     const standing = this.#standing.get(channel);
     this.#standing.delete(channel);
-    if (standing?.kind === "standing") {
-      standing.subscription.end();
-      standing.leave();
-    }
+    if (standing instanceof Subscription) standing.end();
     return standing?.lane ?? "normal";
   }
 
@@ -127,7 +126,7 @@ export class Subscriptions {
 
   /** Once a second: tells what the subscriptions have passed over. */
   pulse(): void {
-    for (const standing of this.#standing.values()) if (standing.kind === "standing") standing.subscription.tell();
+    for (const standing of this.#standing.values()) if (standing instanceof Subscription) standing.tell();
   }
 
   end(): void {

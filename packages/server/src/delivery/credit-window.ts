@@ -7,6 +7,9 @@ const MOST_SHARE = 4;
 /** Numbers kept of a frame: its bytes, when it was sent, and what had been acknowledged by then. */
 const STRIDE = 3;
 
+/** The list of frames where there are none: most connections are idle. */
+const NONE: number[] = [];
+
 /**
  * How much may be on the way to one client without its acknowledgement. A socket's buffers hide slow readers (the kernel takes
  * megabytes), so the client says what it has processed, and no more than the window is sent beyond that.
@@ -21,7 +24,7 @@ export class CreditWindow {
   readonly #most: number;
   #size: number;
   /** Frames on the way, oldest first, `STRIDE` numbers each. */
-  #frames: number[] = [];
+  #frames: number[] = NONE;
   #onTheWay = 0;
   #sent = 0;
   #acknowledged = 0;
@@ -53,7 +56,8 @@ export class CreditWindow {
   send(bytes: number, now: number): void {
     this.#sent++;
     this.#onTheWay += bytes;
-    this.#frames.push(bytes, now, this.#acknowledged);
+    if (this.#frames === NONE) this.#frames = [];
+    this.#frames.push(bytes, Math.round(now), this.#acknowledged);
   }
 
   /**
@@ -67,6 +71,7 @@ export class CreditWindow {
     if (frames > this.#sent || fresh < 0) return undefined;
     if (fresh === 0) return 0;
     const done = this.#frames.splice(0, fresh * STRIDE);
+    if (this.#frames.length === 0) this.#frames = NONE;
     let bytes = 0;
     for (let at = 0; at < done.length; at += STRIDE) bytes += done[at] ?? 0;
     this.#onTheWay -= bytes;

@@ -22,4 +22,6 @@ export interface Source {
   next(after: Position): Next | Promise<Next>;
   /** States that there is nothing for a subscriber after offset `from` up to `to`. */
   covered(from: number, to: Position): Outgoing;
+  /** Tells this subscriber nothing any more. */
+  unsubscribe(subscriber: Subscriber): void;
 }

@@ -56,6 +56,7 @@ function stage(position: Position, overflow?: Overflow) {
   const source = {
     next: (after: Position) => new Promise<Next>((answer) => asked.push({ after, answer })),
     covered: (from: number, to: Position) => coverage.message(from, to),
+    unsubscribe() {},
   };
   const subscription = new Subscription({
     channel: "room:1",

@@ -119,6 +119,7 @@ export class Subscription implements Subscriber, Puller {
   end(): void {
     this.#state = "ended";
     this.#missed = undefined;
+    this.#source.unsubscribe(this);
   }
 
   #take(next: Next): boolean {

@@ -5,7 +5,7 @@ import type { Codec, Limits } from "@tandem/protocol";
 import { closeCodeOf, jsonCodec, SUBPROTOCOLS } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import type { Runtime } from "@tandem/runtime";
-import type { PerMessageDeflateOptions, WebSocket } from "ws";
+import type { PerMessageDeflateOptions, RawData, WebSocket } from "ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportEvents } from "../connection/transport.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -56,15 +56,33 @@ export interface WebSocketOptions {
   accept(transport: Transport): TransportEvents;
 }
 
+/** A WebSocket that is open. */
+interface Open {
+  readonly events: TransportEvents;
+  readonly address: string;
+  /** Made with the first of its control frames. */
+  control: ControlFrames | undefined;
+}
+
+/** What a WebSocket of `ws` calls. */
+interface Listeners {
+  message(this: WebSocket, data: RawData, isBinary: boolean): void;
+  control(this: WebSocket): void;
+  error(this: WebSocket, error: Error & { code?: string }): void;
+  close(this: WebSocket, code: number, reason: Buffer): void;
+}
+
 /** The WebSocket side of a server, for the `upgrade` event of any HTTP server. */
 export class WebSockets {
   readonly #options: WebSocketOptions;
   readonly #server: WebSocketServer;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #sockets = new Map<WebSocket, Open>();
+  readonly #listeners: Listeners;
   #draining = false;
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
+    this.#listeners = this.#listen();
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -104,7 +122,7 @@ export class WebSockets {
   /** Cuts whoever is still there. */
   destroy(): void {
     this.#draining = true;
-    for (const webSocket of this.#sockets) webSocket.terminate();
+    for (const webSocket of this.#sockets.keys()) webSocket.terminate();
   }
 
   #room(): Refusal | undefined {
@@ -123,45 +141,63 @@ export class WebSockets {
   }
 
   #open(webSocket: WebSocket, socket: Duplex, address: string): void {
-    const { runtime, compressAbove } = this.#options;
+    const { compressAbove } = this.#options;
     const codec = CODECS[webSocket.protocol === SUBPROTOCOLS.msgpack ? SUBPROTOCOLS.msgpack : SUBPROTOCOLS.json];
     const agreed = webSocket.extensions.includes("permessage-deflate") ? compressAbove : undefined;
     const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, agreed));
-    const control = new ControlFrames(() => runtime.elapsed());
-    const countControl = () => {
-      if (control.count() || webSocket.readyState !== webSocket.OPEN) return;
-      runtime.logger.warn({ noise: "control-flood", address }, "a client sent too many pings, it was closed");
-      webSocket.close(1008, "too many control frames");
-      // The rest of the flood is not read: the socket is cut when the time for its answer is over.
-      webSocket.pause();
+    this.#sockets.set(webSocket, { events, address, control: undefined });
+    const { message, control, error, close } = this.#listeners;
+    webSocket.on("message", message).on("ping", control).on("pong", control).on("error", error).on("close", close);
+  }
+
+  /** What every WebSocket has called: one set of functions for all, which find theirs by `this`, as `ws` gives it. */
+  #listen(): Listeners {
+    const sockets = this.#sockets;
+    const { logger } = this.#options.runtime;
+    const countControl = (webSocket: WebSocket) => this.#countControl(webSocket);
+    return {
+      message(data, isBinary) {
+        const open = sockets.get(this);
+        // After our own close, what still comes is read to its end and not looked at.
+        if (!open || this.readyState !== this.OPEN) return;
+        try {
+          open.events.frame(isBinary ? (data as Buffer) : data.toString());
+        } catch (error) {
+          // Whatever a client sends, the others go on.
+          const { address } = open;
+          logger.error({ error, address }, "a frame could not be handled, its connection was closed");
+          this.close(closeCodeOf("internal"), "internal");
+        }
+      },
+      control() {
+        countControl(this);
+      },
+      // ws answers with the close code of RFC 6455 (1002, 1007, 1008, 1009) by itself.
+      error(error) {
+        logger.warn(
+          { noise: error.code ?? "socket-error", address: sockets.get(this)?.address, reason: error.message },
+          "a client broke the WebSocket protocol, or its socket failed",
+        );
+      },
+      close(code, reason) {
+        const open = sockets.get(this);
+        sockets.delete(this);
+        open?.events.closed(code, reason.toString());
+      },
     };
-    this.#sockets.add(webSocket);
-    webSocket.on("message", (data, isBinary) => {
-      // After our own close, what still comes is read to its end and not looked at.
-      if (webSocket.readyState !== webSocket.OPEN) return;
-      const bytes = data as Buffer;
-      try {
-        events.frame(isBinary ? bytes : bytes.toString());
-      } catch (error) {
-        // Whatever a client sends, the others go on.
-        runtime.logger.error({ error, address }, "a frame could not be handled, its connection was closed");
-        webSocket.close(closeCodeOf("internal"), "internal");
-      }
-    });
-    webSocket.on("ping", countControl);
-    webSocket.on("pong", countControl);
-    // ws answers with the close code of RFC 6455 (1002, 1007, 1008, 1009) by itself.
-    webSocket.on("error", (error: Error & { code?: string }) => {
-      const noise = error.code ?? "socket-error";
-      runtime.logger.warn(
-        { noise, address, reason: error.message },
-        "a client broke the WebSocket protocol, or its socket failed",
-      );
-    });
-    webSocket.on("close", (code, reason) => {
-      this.#sockets.delete(webSocket);
-      events.closed(code, reason.toString());
-    });
+  }
+
+  #countControl(webSocket: WebSocket): void {
+    const open = this.#sockets.get(webSocket);
+    if (!open) return;
+    const { runtime } = this.#options;
+    open.control ??= new ControlFrames(() => runtime.elapsed());
+    if (open.control.count() || webSocket.readyState !== webSocket.OPEN) return;
+    const { address } = open;
+    runtime.logger.warn({ noise: "control-flood", address }, "a client sent too many pings, it was closed");
+    webSocket.close(1008, "too many control frames");
+    // The rest of the flood is not read: the socket is cut when the time for its answer is over.
+    webSocket.pause();
   }
 
   #refuse(socket: Duplex, { status, noise, sentence, headers }: Refusal, address: string): void {
