@@ -26,6 +26,8 @@ export class Batch {
   readonly epoch: string;
   readonly from: number;
   readonly events: readonly SharedEvent[];
+  /** The position after it: one for all who pass it. */
+  readonly end: Position;
   readonly #visible: Visibility | undefined;
   #whole: Part | undefined;
   #selected: Map<Selection, Part> | undefined;
@@ -43,21 +45,17 @@ export class Batch {
     this.epoch = epoch;
     this.from = from;
     this.events = events;
+    this.end = { epoch, offset: from + events.length, tag: events[events.length - 1]?.tag ?? "" };
     this.#visible = visible;
   }
 
   get to(): number {
-    return this.from + this.events.length;
+    return this.end.offset;
   }
 
   /** Tag of the position at `to`. */
   get tag(): string {
-    return this.events[this.events.length - 1]?.tag ?? "";
-  }
-
-  /** The position after it. */
-  get end(): Position {
-    return { epoch: this.epoch, offset: this.to, tag: this.tag };
+    return this.end.tag;
   }
 
   /** What of it is for a viewer (`undefined`: the application itself, which may read everything) with this filter. */
