@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isChannelName } from "@tandem/protocol";
 import type { ChannelDefinition } from "./channel.ts";
-import type { EventInput, SchemaOf } from "./event.ts";
+import type { SchemaOf } from "./event.ts";
 import type { Grants } from "./rights.ts";
 
-type Channels = Readonly<Record<string, ChannelDefinition<Record<string, EventInput>>>>;
+type Channels = Readonly<Record<string, ChannelDefinition>>;
 
 /** People without an account: what they may do, and in which tenant they are. */
 export interface Guests {
@@ -63,3 +63,34 @@ export type EventOutput<
   T extends ChannelType<A>,
   N extends EventName<A, T>,
 > = StandardSchemaV1.InferOutput<SchemaOf<EventInputs<A, T>[N]>>;
+
+type PresenceSchema<A extends AppDefinition, T extends ChannelType<A>> = NonNullable<A["channels"][T]["~presence"]>;
+
+/** What a member of a channel may say of itself: the input of the schema `presence.state`. */
+export type PresenceInputOf<A extends AppDefinition, T extends ChannelType<A>> = StandardSchemaV1.InferInput<
+  PresenceSchema<A, T>
+>;
+
+/** What others are shown of it: the schema's output. */
+export type PresenceState<A extends AppDefinition, T extends ChannelType<A>> = StandardSchemaV1.InferOutput<
+  PresenceSchema<A, T>
+>;
+
+type SignalSchemas<A extends AppDefinition, T extends ChannelType<A>> = NonNullable<A["channels"][T]["~signals"]>;
+
+/** The names of the signals of a channel type. */
+export type SignalName<A extends AppDefinition, T extends ChannelType<A>> = keyof SignalSchemas<A, T> & string;
+
+/** What may be signalled: the input of the signal's schema. */
+export type SignalData<
+  A extends AppDefinition,
+  T extends ChannelType<A>,
+  K extends SignalName<A, T>,
+> = StandardSchemaV1.InferInput<SignalSchemas<A, T>[K]>;
+
+/** What others get: the output of the signal's schema. */
+export type SignalOutput<
+  A extends AppDefinition,
+  T extends ChannelType<A>,
+  K extends SignalName<A, T>,
+> = StandardSchemaV1.InferOutput<SignalSchemas<A, T>[K]>;

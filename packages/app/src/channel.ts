@@ -1,8 +1,11 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ChannelEvent, Lane } from "@tandem/protocol";
-import { EventNameSchema, FilterFieldSchema } from "@tandem/protocol";
+import { EventNameSchema, FilterFieldSchema, SignalKeySchema } from "@tandem/protocol";
 import * as v from "valibot";
 import type { EventDefinition, EventInput } from "./event.ts";
 import { toEventDefinition } from "./event.ts";
+import type { PresenceDefinition, PresenceInput } from "./presence.ts";
+import { toPresenceDefinition } from "./presence.ts";
 import type { Access, Viewer } from "./rights.ts";
 
 /** How much of a channel's history is kept. What is over any bound is trimmed, oldest first. Default: everything. */
@@ -28,7 +31,11 @@ export type Visible = (event: ChannelEvent, viewer: Viewer) => boolean;
  */
 export type Overflow = "catch-up" | "latest" | "disconnect";
 
-export interface ChannelInput<E extends Record<string, EventInput>> {
+export interface ChannelInput<
+  E extends Record<string, EventInput>,
+  P extends StandardSchemaV1 = StandardSchemaV1,
+  S extends Record<string, StandardSchemaV1> = Record<string, StandardSchemaV1>,
+> {
   /** The event types that may be published: name → Standard Schema, or `event({...})` with version and upcasters. */
   readonly events: E;
   readonly retention?: Retention;
@@ -44,10 +51,18 @@ export interface ChannelInput<E extends Record<string, EventInput>> {
   readonly overflow?: Overflow;
   /** With `latest`: events of one key replace each other. Pure. Default: the event's type. */
   readonly key?: (event: ChannelEvent) => string;
+  /** Users may be present in it: what they say of themselves, and who is shown in a large room. */
+  readonly presence?: PresenceInput<P>;
+  /** Its kinds of signals: name → Standard Schema. Those who are present signal; signals are not stored, the latest wins. */
+  readonly signals?: S;
 }
 
-/** A declared channel type. `Events` keeps the schemas for the types of the client. */
-export interface ChannelDefinition<E extends Record<string, EventInput> = Record<string, EventInput>> {
+/** A declared channel type. The fields with `~` keep the schemas for the types of the client. */
+export interface ChannelDefinition<
+  E extends Record<string, EventInput> = Record<string, EventInput>,
+  P extends StandardSchemaV1 = StandardSchemaV1,
+  S extends Record<string, StandardSchemaV1> = Record<string, StandardSchemaV1>,
+> {
   readonly events: ReadonlyMap<string, EventDefinition>;
   readonly retention: Retention;
   readonly access: Access;
@@ -56,12 +71,21 @@ export interface ChannelDefinition<E extends Record<string, EventInput> = Record
   readonly filterable: ReadonlySet<string>;
   readonly overflow: Overflow;
   readonly key: (event: ChannelEvent) => string;
+  /** `undefined`: nobody can be present. */
+  readonly presence: PresenceDefinition | undefined;
+  readonly signals: ReadonlyMap<string, StandardSchemaV1>;
   /** For types only; never there at run time. */
   readonly "~events"?: E;
+  readonly "~presence"?: P;
+  readonly "~signals"?: S;
 }
 
-/** Declares a channel type. @throws RangeError on an event name, a field or a bound that cannot be. */
-export function channel<const E extends Record<string, EventInput>>(input: ChannelInput<E>): ChannelDefinition<E> {
+/** Declares a channel type. @throws RangeError on a name of an event or a signal, a field or a bound that cannot be. */
+export function channel<
+  const E extends Record<string, EventInput>,
+  P extends StandardSchemaV1 = StandardSchemaV1,
+  const S extends Record<string, StandardSchemaV1> = Record<never, StandardSchemaV1>,
+>(input: ChannelInput<E, P, S>): ChannelDefinition<E, P, S> {
   for (const [bound, value] of Object.entries(input.retention ?? {})) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`retention.${bound} is a whole number from 1`);
   }
@@ -79,6 +103,12 @@ export function channel<const E extends Record<string, EventInput>>(input: Chann
     }
   }
   if (input.key && overflow !== "latest") throw new RangeError('key goes with overflow: "latest"');
+  const signals = new Map<string, StandardSchemaV1>(Object.entries(input.signals ?? {}));
+  for (const key of signals.keys()) {
+    if (!v.is(SignalKeySchema, key)) {
+      throw new RangeError(`"${key}" is not a signal's name: a letter, then letters, digits and _ . - (64 at most)`);
+    }
+  }
   return {
     events,
     retention: input.retention ?? {},
@@ -88,5 +118,8 @@ export function channel<const E extends Record<string, EventInput>>(input: Chann
     filterable: new Set(filterable),
     overflow,
     key: input.key ?? ((event) => event.type),
+    // Who signals is present, so that one can tell whose signals they are.
+    presence: input.presence || signals.size > 0 ? toPresenceDefinition(input.presence ?? {}) : undefined,
+    signals,
   };
 }

@@ -6,6 +6,11 @@ export {
   type EventName,
   type EventOutput,
   type Guests,
+  type PresenceInputOf,
+  type PresenceState,
+  type SignalData,
+  type SignalName,
+  type SignalOutput,
 } from "./app.ts";
 export {
   type ChannelDefinition,
@@ -16,4 +21,5 @@ export {
   type Visible,
 } from "./channel.ts";
 export { type EventDefinition, type EventInput, event, type Upcaster, upcast } from "./event.ts";
+export type { PresenceDefinition, PresenceInput } from "./presence.ts";
 export { type Access, type AccessRequest, type Grants, RIGHTS, type Right, type Viewer } from "./rights.ts";

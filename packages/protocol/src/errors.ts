@@ -43,6 +43,7 @@ export const ERRORS = {
   "too-many-watches": { retryable: false },
   "too-many-members": { retryable: true },
   "state-too-large": { retryable: false },
+  "too-many-signals": { retryable: false },
   "signal-too-large": { retryable: false },
   "too-many-following": { retryable: false },
   // Publishing

@@ -46,6 +46,7 @@ export {
   type Signal,
   SignalKeySchema,
   type Signals,
+  type Unsignalled,
   type Unwatch,
   type Watch,
 } from "./messages/presence.ts";

@@ -42,11 +42,13 @@ export const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   "too-many-watches": "More channels watched or entered by one connection than the limit `watches`.",
   "too-many-members": "The channel has as many members as may be.",
   "state-too-large": "The presence state is longer than the limit `presenceBytes`.",
+  "too-many-signals": "A message holds more keys of signals than the limit `signalKeys`.",
   "signal-too-large": "A signal is longer than the limit `signalBytes`.",
   "too-many-following": "The user has as many durable subscriptions as may be.",
   // Publishing
   "invalid-event": "The channel's type does not declare this event, or not this version of it.",
-  "invalid-data": "The event's data does not match its schema.",
+  "invalid-data":
+    "The data of an event, a presence state or a signal does not match its schema, or there is none for it.",
   "event-too-large": "The event's data is longer than the limit `eventBytes`.",
   "out-of-sequence": "Publishes of this producer before this one have not been stored.",
   "body-mismatch": "Another body was published under this producer and sequence number.",

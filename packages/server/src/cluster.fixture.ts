@@ -22,11 +22,19 @@ export interface Rules {
   lenient: boolean;
   /** Rights that the `access` function of `club` gives; undefined: as granted. */
   club: readonly ("read" | "publish")[] | undefined;
+  /** Rights that the `access` function of `hall` gives; undefined: as granted. */
+  hall: readonly ("read" | "presence" | "signal")[] | undefined;
   /** The schema of `slow` waits for this before it answers for a text. */
   pause: ((text: string) => Promise<void>) | undefined;
   /** The `visible` function of `private` throws. */
   blind: boolean;
 }
+
+/** A schema that takes its time. */
+const Slow = v.pipeAsync(
+  v.number(),
+  v.checkAsync(async () => true),
+);
 
 function appOf(rules: Rules) {
   const strict = v.pipe(
@@ -64,6 +72,12 @@ function appOf(rules: Rules) {
       club: channel({ events: { message: Message }, access: async ({ granted }) => rules.club ?? granted }),
       alert: channel({ events: { message: Message }, priority: "critical" }),
       bulk: channel({ events: { message: Message }, priority: "bulk" }),
+      hall: channel({
+        events: { message: Message },
+        presence: { state: v.object({ page: v.string() }), show: 4, near: ({ page }) => page },
+        access: ({ granted }) => rules.hall ?? granted,
+        signals: { cursor: v.object({ x: v.number() }), typing: v.boolean(), slow: Slow },
+      }),
       kept: channel({ events: { message: Message }, retention: { count: 20 } }),
       alarm: channel({
         events: { message: Message, raised: v.object({ text: v.string(), severity: v.number() }) },
@@ -155,7 +169,7 @@ export interface ClusterOptions {
 /** Nodes on one store and one bus, under virtual time. Ends with the test, and holds every client's faults against it. */
 export class Cluster {
   readonly runtime = new VirtualRuntime();
-  readonly rules: Rules = { lenient: false, club: undefined, pause: undefined, blind: false };
+  readonly rules: Rules = { lenient: false, club: undefined, hall: undefined, pause: undefined, blind: false };
   readonly store = new MemoryStore();
   readonly bus = new LossyBus();
   readonly logs: WatchedLog[] = [];
@@ -198,7 +212,7 @@ export class Cluster {
       user: name,
       name: undefined,
       guest: false,
-      grants: { "*": ["read", "publish"] },
+      grants: { "*": ["read", "publish", "presence", "signal"] },
       expires: undefined,
       issued: this.runtime.now(),
       token: `jti-${name}`,
@@ -215,11 +229,21 @@ export class Cluster {
   }
 
   /** A client of a user (a token of that name is made where there is none). */
-  async client(user: string, node = 0, codec?: Codec): Promise<RawClient> {
+  async client(user: string, node = 0, codec?: Codec, instance?: object): Promise<RawClient> {
     const client = this.stranger(node, codec);
     const token = this.#identities.has(user) ? user : this.token(user);
-    expect(await client.hello(token)).toMatchObject({ type: "welcome" });
+    expect(await client.hello(token, instance)).toMatchObject({ type: "welcome" });
     return client;
+  }
+
+  /** A client of a user that takes part in presence: its device named by `name`, its connection the `nth`. */
+  guest(user: string, { node = 0, name = user, nth = 1 } = {}): Promise<RawClient> {
+    return this.client(user, node, undefined, { secret: name.padEnd(22, "-"), connection: nth });
+  }
+
+  /** The name by which others know the device that `guest` made. */
+  device(user: string, name = user): string {
+    return sha256(`acme/${user}/${name.padEnd(22, "-")}`).slice(0, 12);
   }
 
   node(at = 0): Node {

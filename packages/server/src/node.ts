@@ -12,6 +12,7 @@ import { REVOCATION_CHANNEL } from "./access/revocation-log.ts";
 import type { Revocation } from "./access/revocations.ts";
 import { Application } from "./application/application.ts";
 import type { Bus } from "./bus/bus.ts";
+import { BusLine } from "./bus/line.ts";
 import { Channels } from "./channel/channels.ts";
 import type { RecentBounds } from "./channel/recent.ts";
 import { RECENT_BOUNDS } from "./channel/recent.ts";
@@ -20,6 +21,7 @@ import type { Transport, TransportEvents } from "./connection/transport.ts";
 import type { FlushBounds } from "./delivery/flush.ts";
 import { FLUSH_BOUNDS, Flushing } from "./delivery/flush.ts";
 import type { Log, LogHealth } from "./log/log.ts";
+import { Presence } from "./presence/presence.ts";
 
 export interface NodeOptions {
   readonly app: AppDefinition;
@@ -48,7 +50,9 @@ export class Node {
   readonly #log: Log;
   readonly #runtime: Runtime;
   readonly #limits: Limits;
+  readonly #line: BusLine;
   readonly #channels: Channels;
+  readonly #presence: Presence;
   readonly #rules: AccessRules;
   readonly #revocations: RevocationFeed;
   readonly #connections: Connections;
@@ -61,13 +65,22 @@ export class Node {
     this.#log = log;
     this.#runtime = runtime;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#channels = new Channels(app, log, bus, runtime, runtime.randomId(), options.recent ?? RECENT_BOUNDS);
+    this.#line = new BusLine(bus, runtime.randomId(), runtime);
+    this.#channels = new Channels(app, log, this.#line, runtime, options.recent ?? RECENT_BOUNDS);
+    this.#presence = new Presence({
+      runtime,
+      line: this.#line,
+      limits: this.#limits,
+      definitionOf: (channel) => this.#channels.definitionOf(channel),
+    });
     this.#rules = new AccessRules({ app, runtime });
     this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;
     this.#connections = new Connections({
       authenticator,
       channels: this.#channels,
+      presence: this.#presence,
+      digest: options.digest,
       rules: this.#rules,
       runtime,
       limits: this.#limits,
@@ -90,7 +103,9 @@ export class Node {
     this.#revocations.onFresh(() => this.#connections.wake());
     this.#channels.watch(REVOCATION_CHANNEL, () => this.#revocations.hint());
     await this.#revocations.start();
+    this.#line.start();
     this.#channels.start();
+    this.#presence.start();
     this.#connections.start();
   }
 
@@ -164,7 +179,9 @@ export class Node {
   destroy(): void {
     this.#draining = true;
     this.#connections.destroy();
+    this.#line.stop();
     this.#channels.close();
+    this.#presence.close();
     this.#revocations.stop();
   }
 }

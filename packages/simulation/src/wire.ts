@@ -183,6 +183,7 @@ export class Wire implements Wiretap {
       case "members":
       case "roster-page":
       case "signals":
+      case "unsignalled":
       case "followed":
       case "unfollowed":
       case "following":

@@ -34,6 +34,7 @@ type Beside =
   | "members"
   | "roster-page"
   | "signals"
+  | "unsignalled"
   | "followed"
   | "unfollowed"
   | "following";

@@ -8,7 +8,7 @@ export const DeviceSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{12}$/));
 /** What a device does, by its own word: in use, untouched for a while, out of sight. */
 const ActivitySchema = v.picklist(["active", "idle", "away"]);
 
-/** Orders what one client instance says of itself on one channel, whichever way it takes: the highest counts. */
+/** Orders what one client instance says of itself, whichever way it takes: it counts up with everything said, and the highest counts. */
 const PresenceSeqSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** I want to see who is there, and their signals. Answered by `watching`; `members` with everybody follows it. */
@@ -116,18 +116,33 @@ export const RosterPageSchema = v.object({
 /** The name of a kind of signal: `cursor`, `typing`. */
 export const SignalKeySchema = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/));
 
-/** My newest signals, by key: ephemeral, the latest wins. Not answered, but by an `error` with the channel. */
+/** My newest signals, by key: ephemeral, the latest wins. Not answered, but by `unsignalled`. Null takes back what was signalled. */
 export const SignalSchema = v.strictObject({
   type: v.literal("signal"),
   channel: ChannelNameSchema,
+  /** Of the same count as that of `enter` and `leave`. */
+  seq: PresenceSeqSchema,
   signals: v.record(SignalKeySchema, DataSchema),
 });
 
-/** The newest signals of others: device, key, data. Null takes back what was signalled before. */
+/** Signals of mine were refused. */
+export const UnsignalledSchema = v.object({
+  type: v.literal("unsignalled"),
+  channel: ChannelNameSchema,
+  seq: PresenceSeqSchema,
+  code: v.string(),
+  message: v.string(),
+  retryable: v.boolean(),
+  retryAfter: v.optional(MillisSchema),
+});
+
+/** The newest signals of those who are there, one's own among them: by key, then by device. Null: taken back, or gone. */
 export const SignalsSchema = v.object({
   type: v.literal("signals"),
   channel: ChannelNameSchema,
-  signals: v.array(v.tuple([DeviceSchema, SignalKeySchema, DataSchema])),
+  /** These are all there are. */
+  full: v.optional(v.literal(true)),
+  signals: v.record(SignalKeySchema, v.record(DeviceSchema, DataSchema)),
 });
 
 export type Activity = v.InferOutput<typeof ActivitySchema>;
@@ -139,4 +154,5 @@ export type Member = v.InferOutput<typeof MemberSchema>;
 export type Members = v.InferOutput<typeof MembersSchema>;
 export type Roster = v.InferOutput<typeof RosterSchema>;
 export type Signal = v.InferOutput<typeof SignalSchema>;
+export type Unsignalled = v.InferOutput<typeof UnsignalledSchema>;
 export type Signals = v.InferOutput<typeof SignalsSchema>;

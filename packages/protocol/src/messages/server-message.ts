@@ -11,6 +11,7 @@ import {
   MembersSchema,
   RosterPageSchema,
   SignalsSchema,
+  UnsignalledSchema,
   UnwatchedSchema,
   WatchingSchema,
 } from "./presence.ts";
@@ -33,6 +34,7 @@ export const ServerMessageSchema = v.variant("type", [
   MembersSchema,
   RosterPageSchema,
   SignalsSchema,
+  UnsignalledSchema,
   FollowedSchema,
   UnfollowedSchema,
   FollowingSchema,

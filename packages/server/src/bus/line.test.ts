@@ -13,20 +13,15 @@ function stage() {
   const bus = new LossyBus();
   const heard: string[] = [];
   let doubts = 0;
-  const sender = new BusLine(
-    bus,
-    "one",
-    runtime,
-    () => {},
-    () => {},
-  );
-  const hearer = new BusLine(
-    bus,
-    "two",
-    runtime,
-    (message) => heard.push(message.kind === "beacon" ? "beacon" : message.channel),
-    () => doubts++,
-  );
+  const sender = new BusLine(bus, "one", runtime);
+  const hearer = new BusLine(bus, "two", runtime);
+  const leases: string[] = [];
+  hearer.listen({
+    message: (message) => heard.push("channel" in message ? message.channel : message.kind),
+    doubt: () => doubts++,
+    lapsed: (node, at) => leases.push(`${node} lapsed at ${at}`),
+    returned: (node) => leases.push(`${node} returned`),
+  });
   hearer.start();
   sender.start();
   const newDoubts = () => {
@@ -34,7 +29,7 @@ function stage() {
     doubts = 0;
     return count;
   };
-  return { runtime, bus, heard, sender, hearer, newDoubts };
+  return { runtime, bus, heard, sender, hearer, leases, newDoubts };
 }
 
 describe("a node's end of the bus", () => {
@@ -51,7 +46,7 @@ describe("a node's end of the bus", () => {
   it("G3: doubts at a gap in the numbers, whether a message or the beacon shows it", async () => {
     const { runtime, bus, sender, heard, newDoubts } = stage();
     newDoubts();
-    bus.loses = ({ message }) => message.kind !== "beacon" && message.channel === "lost";
+    bus.loses = ({ message }) => "channel" in message && message.channel === "lost";
     sender.send(changed("lost"));
     expect(newDoubts()).toBe(0);
     sender.send(changed("next"));
@@ -100,6 +95,61 @@ describe("a node's end of the bus", () => {
     await runtime.settle();
     expect(heard).toEqual([]);
     expect(runtime.timers).toBe(0);
+  });
+});
+
+describe("a node's lease", () => {
+  it("G6: lapses 3 s after it was last heard of, and is taken up again by a word of it", async () => {
+    const { runtime, bus, leases } = stage();
+    await runtime.advance(1_000);
+    bus.loses = () => true;
+    await runtime.advance(3_000);
+    expect(leases).toEqual([]);
+    await runtime.advance(1_000);
+    expect(leases).toEqual(["one lapsed at 1000"]);
+    bus.loses = () => false;
+    await runtime.advance(500);
+    expect(leases).toEqual(["one lapsed at 1000", "one returned"]);
+  });
+
+  it("G6: that lapsed by a pause of the node itself comes back under another name before it says anything", () => {
+    const { runtime, bus, sender } = stage();
+    const names: (string | number)[][] = [];
+    bus.listen(({ node, number, message }) => names.push([node, number, message.kind]));
+    const renewed: string[] = [];
+    sender.listen({ renewed: () => renewed.push(sender.node) });
+    sender.send(changed("before"));
+    runtime.stall(3_001);
+    sender.send(changed("after"));
+    expect(names).toEqual([
+      ["one", 1, "changed"],
+      ["one~2", 1, "changed"],
+    ]);
+    expect(renewed).toEqual(["one~2"]);
+  });
+
+  it("G6: is not judged by a node that has just been away itself, until it has listened for a second", async () => {
+    const { runtime, bus, leases, hearer } = stage();
+    runtime.stall(5_000);
+    await runtime.advance(900);
+    expect(hearer.judges).toBe(false);
+    expect(leases).toEqual([]);
+    bus.loses = () => true;
+    await runtime.advance(4_000);
+    expect(leases).toEqual(["one lapsed at 0", "one~2 lapsed at 5500"]);
+  });
+
+  it("does not count what may be lost, and keeps what is for another node to itself", async () => {
+    const { runtime, bus, sender, heard, newDoubts } = stage();
+    newDoubts();
+    bus.loses = ({ message }) => message.kind === "signals";
+    sender.send({ kind: "signals", channel: "a", signals: [] });
+    sender.send({ kind: "roster-wanted" }, "three");
+    await runtime.advance(1_000);
+    expect(newDoubts()).toBe(0);
+    expect(heard).toEqual([]);
+    sender.send({ kind: "roster-wanted" }, "two");
+    expect(heard).toEqual(["roster-wanted"]);
   });
 });
 

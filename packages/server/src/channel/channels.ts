@@ -1,8 +1,8 @@
 import type { AppDefinition, ChannelDefinition } from "@tandem/app";
 import { channelType, errorOf } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
-import type { Bus, BusMessage } from "../bus/bus.ts";
-import { BusLine } from "../bus/line.ts";
+import type { BusMessage } from "../bus/bus.ts";
+import type { BusLine } from "../bus/line.ts";
 import { channelKey, nameOf } from "../log/key.ts";
 import type { ChannelKey, Log } from "../log/log.ts";
 import type { ChannelPorts } from "./channel.ts";
@@ -38,7 +38,6 @@ interface Loading {
 export class Channels {
   readonly #app: AppDefinition;
   readonly #ports: ChannelPorts;
-  readonly #line: BusLine;
   readonly #trimming: Trimming;
   readonly #live = new Map<ChannelKey, Channel>();
   readonly #loading = new Map<ChannelKey, Loading>();
@@ -50,21 +49,14 @@ export class Channels {
   #lookAgain = false;
   #closed = false;
 
-  constructor(app: AppDefinition, log: Log, bus: Bus, runtime: Runtime, node: string, recent: RecentBounds) {
+  constructor(app: AppDefinition, log: Log, line: BusLine, runtime: Runtime, recent: RecentBounds) {
     this.#app = app;
-    this.#line = new BusLine(
-      bus,
-      node,
-      runtime,
-      (message) => this.#receive(message),
-      () => void this.#lookAtHeads(),
-    );
-    this.#ports = { log, runtime, recent, send: (message) => this.#line.send(message) };
+    line.listen({ message: (message) => this.#receive(message), doubt: () => void this.#lookAtHeads() });
+    this.#ports = { log, runtime, recent, send: (message) => line.send(message) };
     this.#trimming = new Trimming(this.#ports, (key) => this.definitionOf(nameOf(key))?.retention);
   }
 
   start(): void {
-    this.#line.start();
     this.#trimming.start();
     this.#schedule();
   }
@@ -133,7 +125,7 @@ export class Channels {
   }
 
   #receive(message: BusMessage): void {
-    if (message.kind === "beacon") return;
+    if (message.kind !== "events" && message.kind !== "changed") return;
     this.#watchers.get(message.channel)?.();
     this.#touch(message.channel);
     const channel = this.#live.get(message.channel);
@@ -202,7 +194,6 @@ export class Channels {
     this.#closed = true;
     this.#timer?.cancel();
     this.#retry?.cancel();
-    this.#line.stop();
     this.#trimming.stop();
     for (const channel of this.#live.values()) channel.close();
     this.#live.clear();

@@ -3,6 +3,7 @@ import { upcast } from "@tandem/app";
 import type { ErrorDetails, Limits } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { NewEvent, Refusal } from "../log/log.ts";
+import { faultOf } from "./json-text.ts";
 
 /** What someone wants to publish. */
 export interface Draft {
@@ -17,9 +18,6 @@ type Bounds = Pick<Limits, "eventBytes" | "depth">;
 
 /** Longest path and longest message of a schema's issue, in letters: both may quote what was sent. */
 const QUOTED = 200;
-
-/** A key `__proto__` in what `JSON.stringify` wrote: inside a text its quotes would be escaped. */
-const PROTO_KEY = /[{,]"__proto__":/;
 
 /** The verdict on a draft before the log is asked. */
 export type Verdict = { readonly events: readonly NewEvent[] } | { readonly refusal: Refusal };
@@ -56,33 +54,28 @@ type Checked = Awaited<
 
 function conclude(checked: Checked, draft: Draft, version: number, bounds: Bounds): Verdict {
   if (checked.issues) {
-    const issues = checked.issues.slice(0, 10).map((issue) => ({
-      path: quoted((issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")),
-      message: quoted(issue.message),
-    }));
-    return refuse("invalid-data", `The data of "${draft.event}" does not match its schema.`, issues);
+    return refuse(
+      "invalid-data",
+      `The data of "${draft.event}" does not match its schema.`,
+      tellableIssues(checked.issues),
+    );
   }
   const data = JSON.stringify(checked.value);
   if (data === undefined) return refuse("invalid-data", `The data of "${draft.event}" is no JSON value.`);
   if (Buffer.byteLength(data) > bounds.eventBytes) {
     return refuse("event-too-large", `The data of an event may take ${bounds.eventBytes} bytes of JSON.`);
   }
-  if (depthOf(data) > bounds.depth) {
-    return refuse("too-deep", `The data of an event may be nested ${bounds.depth} deep.`);
-  }
-  if (PROTO_KEY.test(data)) return refuse("invalid-data", "The data of an event may not hold a key named __proto__.");
+  const fault = faultOf(data, bounds.depth);
+  if (fault) return refuse(fault.code, `The data of an event ${fault.message}`);
   return { events: [{ type: draft.event, version, data, author: draft.author, trace: draft.trace }] };
 }
 
-/** How deep the lists and objects of a JSON text are nested. */
-function depthOf(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
-    else if (token === "]" || token === "}") depth--;
-  }
-  return deepest;
+/** What a schema said, as clients are told it. */
+export function tellableIssues(issues: NonNullable<Checked["issues"]>): NonNullable<ErrorDetails["issues"]> {
+  return issues.slice(0, 10).map((issue) => ({
+    path: quoted((issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".")),
+    message: quoted(issue.message),
+  }));
 }
 
 function quoted(text: string): string {

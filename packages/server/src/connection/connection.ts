@@ -7,7 +7,7 @@ import type { FlushTurn, Gate, Outlet } from "../delivery/outbox.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { closeCodeFor, tellable } from "./failure.ts";
 import { Liveness } from "./liveness.ts";
-import type { SessionPorts } from "./session.ts";
+import type { Instance, SessionPorts } from "./session.ts";
 import { errorMessage, isSessionRequest, Session } from "./session.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import { welcomeMessage } from "./welcome.ts";
@@ -25,6 +25,8 @@ export interface ConnectionPorts extends SessionPorts {
   readonly authenticator: Authenticator;
   readonly turn: FlushTurn;
   readonly gate: Gate;
+  /** A one-way digest, as base64url. */
+  digest(text: string): string;
   /** Why this identity may not come in (it was revoked), if so. */
   refusalOf(identity: Identity): ErrorCode | undefined;
 }
@@ -53,6 +55,7 @@ export class Connection implements TransportEvents, Outlet {
   readonly #liveness: Liveness;
   readonly #onClosed: (connection: Connection) => void;
   #state: State = { kind: "new" };
+  #instance: Instance | undefined;
   #refreshing = false;
   #errorsInARow = 0;
   /** The client will not say any more. */
@@ -108,8 +111,9 @@ export class Connection implements TransportEvents, Outlet {
     this.#transport.close(NORMAL, "");
   }
 
-  closed(): void {
-    this.#end();
+  closed(code: number): void {
+    // A client that means to come back, or that cannot say, closes otherwise.
+    this.#end(code === NORMAL);
   }
 
   #wrong(error: TandemError, id: number | undefined): void {
@@ -140,9 +144,10 @@ export class Connection implements TransportEvents, Outlet {
         // What a client's library sends by itself says nothing about the rest of what it sends.
         if (message.type !== "received" && message.type !== "pong") this.#errorsInARow = 0;
         this.#checkExpiry();
-        if (!isSessionRequest(message)) return this.#takeAlways(message);
-        if (this.#state.kind === "open") return state.session.take(message);
-        return this.#take(message);
+        if (this.#state.kind !== "open") return this.#take(message);
+        if (message.type === "signal") return state.session.signal(message);
+        if (isSessionRequest(message)) return state.session.take(message);
+        return this.#takeAlways(message);
     }
   }
 
@@ -157,6 +162,7 @@ export class Connection implements TransportEvents, Outlet {
       case "ping":
         return this.#outbox.push("critical", single({ type: "pong", time: this.#ports.runtime.now() }));
       case "pong":
+      case "signal":
         return;
     }
   }
@@ -166,6 +172,7 @@ export class Connection implements TransportEvents, Outlet {
     try {
       const identity = await this.#admit(hello);
       if (this.#isClosed()) return;
+      this.#instance = this.#instanceOf(hello, identity);
       this.#open(identity);
       this.#welcome(hello.id, identity);
     } catch (error) {
@@ -181,16 +188,23 @@ export class Connection implements TransportEvents, Outlet {
     return identity;
   }
 
+  /** Who knows a device's secret is that device; its name tells nothing of it. */
+  #instanceOf({ instance }: Hello, { tenant, user }: Identity): Instance | undefined {
+    if (!instance) return undefined;
+    const device = this.#ports.digest(`${tenant}/${user}/${instance.secret}`).slice(0, 12);
+    return { device, connection: instance.connection, side: this.#transport.side === true };
+  }
+
   #open(identity: Identity): void {
     this.#state = {
       kind: "open",
-      session: new Session(identity, this.#ports, this.#outbox, (error) => this.close(error)),
+      session: new Session(identity, this.#instance, this.#ports, this.#outbox, (error) => this.close(error)),
     };
   }
 
   #welcome(id: number, identity: Identity): void {
     const { runtime, limits } = this.#ports;
-    this.#outbox.push("critical", welcomeMessage(id, this.id, identity, runtime.now(), limits));
+    this.#outbox.push("critical", welcomeMessage(id, this.id, identity, runtime.now(), limits, this.#instance?.device));
   }
 
   async #refresh(refresh: Refresh): Promise<void> {
@@ -313,13 +327,13 @@ export class Connection implements TransportEvents, Outlet {
     if (!this.#isClosed()) this.#destroy();
   }
 
-  #endSession(): void {
-    if (this.#state.kind === "open") this.#state.session.end();
+  #endSession(goodbye = false): void {
+    if (this.#state.kind === "open") this.#state.session.end(goodbye);
   }
 
-  #end(): void {
+  #end(goodbye = false): void {
     if (this.#isClosed()) return;
-    this.#endSession();
+    this.#endSession(goodbye);
     this.#state = { kind: "closed" };
     this.#outbox.close();
     this.#onClosed(this);

@@ -144,8 +144,8 @@ export class RawClient implements Transport {
     return this.told.find((message) => "id" in message && message.id === id);
   }
 
-  hello(token: string): Promise<ServerMessage | undefined> {
-    return this.ask({ type: "hello", token });
+  hello(token: string, instance?: object): Promise<ServerMessage | undefined> {
+    return this.ask({ type: "hello", token, ...(instance ? { instance } : {}) });
   }
 
   subscribe(channel: string, more: object = {}): Promise<ServerMessage | undefined> {

@@ -57,6 +57,11 @@ export class VirtualRuntime implements Runtime {
     return this.#timers.size;
   }
 
+  /** The process stands still for a while: nothing that falls due happens in time. */
+  stall(ms: number): void {
+    this.#elapsed += ms;
+  }
+
   /** The wall clock is set; nothing waits for it. */
   jump(ms: number): void {
     this.#jump += ms;
@@ -82,7 +87,7 @@ export class VirtualRuntime implements Runtime {
       const [next] = [...this.#timers].sort((a, b) => a.at - b.at || a.order - b.order);
       if (!next || next.at > until) break;
       this.#timers.delete(next);
-      this.#elapsed = next.at;
+      this.#elapsed = Math.max(this.#elapsed, next.at);
       next.action();
       await this.settle();
     }

@@ -4,6 +4,7 @@ import type {
   Lane,
   Limits,
   Publish,
+  Signal,
   Subscribe,
   TandemError,
   Unsubscribe,
@@ -17,6 +18,9 @@ import type { Channels } from "../channel/channels.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
 import type { Outbox } from "../delivery/outbox.ts";
+import type { Presence } from "../presence/presence.ts";
+import type { AttendanceRequest } from "./attendance.ts";
+import { Attendance } from "./attendance.ts";
 import { tellable } from "./failure.ts";
 import { readHistory } from "./history.ts";
 import { Publishing } from "./publishing.ts";
@@ -26,12 +30,22 @@ import { Subscriptions } from "./subscriptions.ts";
 export interface SessionPorts {
   readonly rules: AccessRules;
   readonly channels: Channels;
+  readonly presence: Presence;
   readonly runtime: Runtime;
   readonly limits: Limits;
 }
 
 /** A request that a session answers. */
-export type SessionRequest = Subscribe | Unsubscribe | Publish | History;
+export type SessionRequest = Subscribe | Unsubscribe | Publish | History | AttendanceRequest;
+
+/** The client instance behind a connection, as others know it. */
+export interface Instance {
+  readonly device: string;
+  /** Which connection of the instance this is. */
+  readonly connection: number;
+  /** This connection stands beside the client's own. */
+  readonly side: boolean;
+}
 
 /**
  * The time of one connection in which its user is known and admitted: from `welcome` until the connection ends or its
@@ -48,11 +62,20 @@ export class Session {
   readonly #subscriptions: Subscriptions;
   /** Ends the connection with an error. */
   readonly close: (error: TandemError) => void;
+  readonly #instance: Instance | undefined;
+  /** Made when it is needed: most connections take no part. */
+  #attendance: Attendance | undefined;
   readonly rights: Rights;
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, outbox: Outbox, close: (error: TandemError) => void) {
+  constructor(
+    identity: Identity,
+    instance: Instance | undefined,
+    ports: SessionPorts,
+    outbox: Outbox,
+    close: (error: TandemError) => void,
+  ) {
     this.ports = ports;
     this.outbox = outbox;
     this.close = close;
@@ -60,6 +83,7 @@ export class Session {
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
     this.#subscriptions = new Subscriptions(this);
+    this.#instance = instance;
   }
 
   get identity(): Identity {
@@ -80,12 +104,14 @@ export class Session {
     this.#identity = identity;
     this.rights.renew(identity);
     this.#subscriptions.check();
+    this.#attendance?.check();
   }
 
   /** Asks for all rights anew, and ends the subscriptions that are not covered any more. */
   invalidate(): void {
     this.rights.invalidate();
     this.#subscriptions.check();
+    this.#attendance?.check();
   }
 
   /** Takes a request, in the order in which they came. */
@@ -116,7 +142,19 @@ export class Session {
         return this.#subscriptions.drop(request);
       case "history":
         return void readHistory(this, request).catch((error: unknown) => this.fail(request, error));
+      default:
+        return this.#attend().take(request);
     }
+  }
+
+  /** Takes signals: they are not answered, but where they are refused. */
+  signal(signal: Signal): void {
+    this.#attend().signal(signal);
+  }
+
+  #attend(): Attendance {
+    this.#attendance ??= new Attendance(this, this.#instance);
+    return this.#attendance;
   }
 
   /** Answers a request, once. */
@@ -150,11 +188,13 @@ export class Session {
     this.#subscriptions.pulse();
   }
 
-  end(): void {
+  /** @param goodbye the client has ended it, for good */
+  end(goodbye = false): void {
     this.#ended = true;
     this.#requests = undefined;
     this.#publishes = 0;
     this.#subscriptions.end();
+    this.#attendance?.end(goodbye);
   }
 }
 
@@ -183,6 +223,11 @@ export function isSessionRequest(message: ClientMessage): message is SessionRequ
     case "subscribe":
     case "unsubscribe":
     case "history":
+    case "watch":
+    case "unwatch":
+    case "enter":
+    case "leave":
+    case "roster":
       return true;
     default:
       return false;

@@ -6,6 +6,8 @@ export interface Transport {
   readonly codec: Codec;
   /** Where the client comes from, for logs and limits. */
   readonly address: string;
+  /** Asks for something beside the client's own connection: that it ends says nothing of the client. */
+  readonly side?: boolean;
   /** Takes one frame, in order. Text codecs pass UTF-8 bytes. Never throws; after `close` it does nothing. */
   send(frame: Frame): void;
   /** Hands all frames taken since the last flush to the socket, in one write. `delivered`: there was more in them than answers. */

@@ -10,6 +10,7 @@ export function welcomeMessage(
   { user, tenant, name, expires }: Identity,
   time: number,
   limits: Limits,
+  device: string | undefined,
 ): Outgoing {
   return single({
     type: "welcome",
@@ -21,6 +22,7 @@ export function welcomeMessage(
     time,
     ...(expires === undefined ? {} : { expires }),
     limits,
+    ...(device === undefined ? {} : { device }),
     following: [],
   });
 }

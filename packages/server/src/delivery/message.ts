@@ -49,3 +49,8 @@ export class SharedMessage implements Outgoing {
 export function single(message: object): Outgoing {
   return new SharedMessage((codec) => codec.encode(message));
 }
+
+/** A message that is JSON text already. */
+export function ofText(json: string): Outgoing {
+  return new SharedMessage((codec) => (codec.name === "json" ? json : codec.encode(JSON.parse(json))));
+}

@@ -31,6 +31,8 @@ export interface Outlet {
 /** Something that has more to send than the window allows: asked for its next piece whenever there is room. */
 export interface Puller {
   readonly lane: Lane;
+  /** The share of the lane's room that it may fill. Default 1. */
+  readonly share?: number;
   /** Queues its next piece. @returns true when it has more */
   pull(): boolean | Promise<boolean>;
 }
@@ -97,15 +99,15 @@ export class Outbox {
     return this.#window.onTheWay;
   }
 
-  /** May events of this lane be queued now? */
-  hasCredit(lane: Lane): boolean {
-    return this.#gate.open && !this.#closed && !this.isFull(lane) && this.#wait === 0;
+  /** May something of this lane be queued now? `share`: of the lane's room, for what gives way to others. */
+  hasCredit(lane: Lane, share = 1): boolean {
+    return this.#gate.open && !this.#closed && !this.isFull(lane, share) && this.#wait === 0;
   }
 
-  /** Has the client left so much unacknowledged that this lane's share of the window is used up? */
-  isFull(lane: Lane): boolean {
+  /** Has the client left so much unacknowledged that this share of the lane's part of the window is used up? */
+  isFull(lane: Lane, share = 1): boolean {
     const { size, onTheWay } = this.#window;
-    return onTheWay + this.#queued >= size * LANE_SHARE[lane];
+    return onTheWay + this.#queued >= size * LANE_SHARE[lane] * share;
   }
 
   /** Milliseconds until the pace allows more deliveries. */
@@ -217,7 +219,7 @@ export class Outbox {
   #nextPuller(): Puller | undefined {
     for (const lane of LANES) {
       if (!this.hasCredit(lane)) continue;
-      const puller = this.#waiting.find((candidate) => candidate.lane === lane);
+      const puller = this.#waiting.find((waiting) => waiting.lane === lane && this.hasCredit(lane, waiting.share));
       if (puller) return puller;
     }
     return undefined;
