@@ -54,7 +54,7 @@ function textsOf(frames: readonly Frame[]): string[] {
 }
 
 describe("a flush", () => {
-  it("D: happens once per connection and turn, with everything that is due", async () => {
+  it("D13: happens once per connection and turn, with everything that is due", async () => {
     const { outbox, settle } = stage();
     const { outbox: one, writes } = outbox();
     for (const text of ["a", "b", "c"]) one.deliver("normal", message(text));
@@ -63,7 +63,7 @@ describe("a flush", () => {
     expect(writes.map(({ frames }) => textsOf(frames))).toEqual([["a", "b", "c"]]);
   });
 
-  it("D: makes one frame for all who are sent the same messages", async () => {
+  it("D14: makes one frame for all who are sent the same messages", async () => {
     const { outbox, settle } = stage();
     const many = [outbox(), outbox(), outbox()];
     const shared = [message("a"), message("b")];
@@ -76,7 +76,7 @@ describe("a flush", () => {
     expect(textsOf([frames[2] as Frame])).toEqual(["a", "b", "c"]);
   });
 
-  it("D: tells answers from deliveries", async () => {
+  it("D13: tells answers from deliveries", async () => {
     const { outbox, settle } = stage();
     const { outbox: one, writes } = outbox();
     one.push("normal", message("answer"));
@@ -89,7 +89,7 @@ describe("a flush", () => {
 });
 
 describe("the pause after a flush", () => {
-  it("D: is none while flushes are short: what is quiet goes out at once", async () => {
+  it("D13: is none while flushes are short: what is quiet goes out at once", async () => {
     const { outbox, settle } = stage();
     const { outbox: one, writes } = outbox();
     for (let at = 0; at < 5; at++) {
@@ -99,7 +99,7 @@ describe("the pause after a flush", () => {
     expect(writes).toHaveLength(5);
   });
 
-  it("D: grows with what flushing takes, up to its bound, and gathers what comes in it", async () => {
+  it("D13: grows with what flushing takes, up to its bound, and gathers what comes in it", async () => {
     const { outbox, settle, slowDown, advance } = stage();
     const { outbox: one, writes } = outbox();
     slowDown(2);
@@ -125,7 +125,7 @@ describe("the pause after a flush", () => {
   it.each<[string, Lane, "push" | "deliver"]>([
     ["an answer", "normal", "push"],
     ["an event of the critical lane", "critical", "deliver"],
-  ])("D: is not kept for %s, and what waits goes with it", async (_, lane, how) => {
+  ])("D13: is not kept for %s, and what waits goes with it", async (_, lane, how) => {
     const { outbox, settle, slowDown } = stage();
     const { outbox: one, writes } = outbox();
     slowDown(5);
@@ -141,7 +141,7 @@ describe("the pause after a flush", () => {
 });
 
 describe("the pace of a connection", () => {
-  it("G11: lets no more through than its bytes a second, and wakes who waits for it", async () => {
+  it("G11, D15: lets no more through than its bytes a second, and wakes who waits for it", async () => {
     const { outbox, advance, settle } = stage(1_000);
     const { outbox: one, writes } = outbox();
     let left = 100;

@@ -28,7 +28,7 @@ function counting(codec: Codec = jsonCodec, compressAbove?: number) {
 
 const frame = (text: string) => new Frame(Buffer.from(text));
 
-it("writes what one flush brings in one call", () => {
+it("D13: writes what one flush brings in one call", () => {
   const { transport, calls } = counting();
   for (const letter of ["a", "b", "c"]) transport.send(frame(letter));
   expect(calls).toEqual([]);
@@ -42,7 +42,7 @@ it("writes what one flush brings in one call", () => {
   expect(calls).toHaveLength(2);
 });
 
-it("makes the bytes of a frame that goes to many once", () => {
+it("D14: makes the bytes of a frame that goes to many once", () => {
   const many = [counting(), counting(), counting()];
   const shared = frame("to all");
   for (const { transport } of many) {
@@ -61,7 +61,7 @@ it("marks frames of MessagePack as binary", () => {
   expect(calls[0]?.[0]?.[0]).toBe(0x82);
 });
 
-it("compresses what is long enough, once for all who agreed to it, and leaves the rest as it is", () => {
+it("D16: compresses what is long enough, once for all who agreed to it, and leaves the rest as it is", () => {
   const many = [counting(jsonCodec, 100), counting(jsonCodec, 100), counting()];
   const [long, short] = [frame("long ".repeat(100)), frame("short")];
   for (const { transport } of many) {
