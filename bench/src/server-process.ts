@@ -67,10 +67,17 @@ export class ServerProcess {
   }
 }
 
-/** This process's environment without settings of Tandem: a run does not depend on who starts it. */
+/** No bound on how fast its few clients publish. */
+const RATES = {
+  TANDEM_LIMIT_PUBLISHES_PER_CONNECTION: "10000000",
+  TANDEM_LIMIT_PUBLISHES_PER_USER: "10000000",
+  TANDEM_LIMIT_PUBLISHES_PER_ADDRESS: "10000000",
+};
+
+/** This process's environment without settings of Tandem but these: a run does not depend on who starts it. */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TANDEM_") && name !== "NODE_ENV");
-  return { ...Object.fromEntries(own), TANDEM_LOG_LEVEL: "error" };
+  return { ...Object.fromEntries(own), TANDEM_LOG_LEVEL: "error", ...RATES };
 }
 
 async function gone(server: ChildProcess): Promise<"gone"> {

@@ -16,6 +16,8 @@ const http = createHttpServer();
 const sockets = new Sockets(http);
 const server = await createServer(app, {
   data: folder,
+  // Everybody comes from one address.
+  limits: { connectionsPerAddress: 1_000_000 },
   runtime: nodeRuntime({ level: "error", format: "pretty" }),
 });
 server.attach(http);

@@ -47,6 +47,8 @@ export const LimitsSchema = v.object({
   /** Most connections at a time of one user, and from one address. */
   connectionsPerUser: bound(1, 1_000_000),
   connectionsPerAddress: bound(1, 1_000_000),
+  /** Guests an hour, on average and at once, that one address may bring and that were not here before. */
+  guestsPerAddress: bound(1, 10_000_000),
   /** Milliseconds of silence after which either side pings. */
   pingMs: bound(1000, 300_000),
   /** Milliseconds after a ping without any sign of life, after which the connection is given up. */
@@ -80,6 +82,7 @@ export const DEFAULT_LIMITS: Limits = {
   signalsPerAddress: 10_000,
   connectionsPerUser: 100,
   connectionsPerAddress: 2_000,
+  guestsPerAddress: 10_000,
   pingMs: 25_000,
   pongMs: 10_000,
 };

@@ -222,15 +222,16 @@ export class Cluster {
   }
 
   /** A client that has connected, and said nothing. */
-  stranger(node = 0, codec?: Codec): RawClient {
+  stranger(node = 0, codec?: Codec, address?: string): RawClient {
     const client = new RawClient(this.runtime, codec);
+    if (address !== undefined) client.address = address;
     this.clients.push(client);
     return client.connect((transport) => this.node(node).accept(transport));
   }
 
   /** A client of a user (a token of that name is made where there is none). */
-  async client(user: string, node = 0, codec?: Codec, instance?: object): Promise<RawClient> {
-    const client = this.stranger(node, codec);
+  async client(user: string, node = 0, codec?: Codec, instance?: object, address?: string): Promise<RawClient> {
+    const client = this.stranger(node, codec, address);
     const token = this.#identities.has(user) ? user : this.token(user);
     expect(await client.hello(token, instance)).toMatchObject({ type: "welcome" });
     return client;

@@ -18,6 +18,7 @@ import type { RecentBounds } from "./channel/recent.ts";
 import { RECENT_BOUNDS } from "./channel/recent.ts";
 import { Connections } from "./connection/connections.ts";
 import type { Transport, TransportEvents } from "./connection/transport.ts";
+import { Turnstile } from "./connection/turnstile.ts";
 import type { FlushBounds } from "./delivery/flush.ts";
 import { FLUSH_BOUNDS, Flushing } from "./delivery/flush.ts";
 import type { Log, LogHealth } from "./log/log.ts";
@@ -90,6 +91,7 @@ export class Node {
           return revocations.fresh();
         },
       },
+      turnstile: new Turnstile(this.#limits, runtime),
       refusalOf: (identity) => revocations.refusalOf(identity),
     });
   }

@@ -40,6 +40,7 @@ const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
     "error.invalid-data",
     "error.needs-auth",
     "error.out-of-sequence",
+    "error.rate-limited",
     "error.storage-unavailable",
     "error.wrong-user",
     "failover",

@@ -20,7 +20,7 @@ import { Tokens } from "./tokens.ts";
 import { Trace } from "./trace.ts";
 import { Wire } from "./wire.ts";
 
-/** Limits that make what is rare frequent: small windows, quick pings. */
+/** Limits that make what is rare frequent: small windows, quick pings, rates that a burst goes over. */
 const LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   windowBytes: 16_384,
@@ -29,6 +29,8 @@ const LIMITS: Limits = {
   inFlight: 16,
   requests: 16,
   historyPage: 50,
+  publishesPerConnection: 30,
+  publishesPerUser: 40,
 };
 
 /** Outcomes that the store keeps per producer: as many as may be asked again. */

@@ -196,6 +196,22 @@ it("obeys the hint that comes with a refusal of the hello", async () => {
   });
 });
 
+it("C9: obeys the hint of a server that has no place for it, given before the hello was looked at", async () => {
+  const { client, server, runtime } = world();
+  await server.present.open();
+  const message = "Too many connections are open from this address.";
+  await server.present.say({
+    type: "error",
+    code: "too-many-connections",
+    message,
+    retryable: true,
+    retryAfter: 9_000,
+  });
+  await server.present.end(4502, "too-many-connections");
+  const nextTry = runtime.now() + 9_000;
+  expect(client.status.get()).toMatchObject({ kind: "reconnecting", reason: "too-many-connections", nextTry });
+});
+
 it("says offline while there is no network, and tries at once when it is back or the page comes into view", async () => {
   const { client, connected, network, runtime, server } = world();
   runtime.chance = () => 0.99;

@@ -22,6 +22,9 @@ export interface LineEvents {
  *
  * flowing ── a retryable refusal ─▸ stalled (nothing is sent, all answers come in, the wait passes) ─▸ flowing from the
  * first unsettled one
+ *
+ * After a wait that a server asked for, the first one goes alone: it finds out whether it goes on. Each one that is settled
+ * makes room for one more on the way.
  */
 export class Line {
   readonly channel: string;
@@ -36,6 +39,8 @@ export class Line {
   /** Those before this index are in flight, or wait for the stall's end. */
   #next = 0;
   #inFlight = 0;
+  /** So many may be in flight. */
+  #room = Number.POSITIVE_INFINITY;
   #stalled = false;
   /** The longest wait that a refusal of this stall asked for. */
   #wait = 0;
@@ -84,7 +89,7 @@ export class Line {
   /** Is something due, of those that were sent before (`again`), or at all? */
   due(again: boolean): boolean {
     const entry = this.#entries[this.#next];
-    if (!entry || this.#stalled) return false;
+    if (!entry || this.#stalled || this.#inFlight >= this.#room) return false;
     if (entry.seq > 0) return true;
     return !again && !(this.#retired && this.#next > 0);
   }
@@ -182,6 +187,7 @@ export class Line {
     // The first time round, those behind a refused one need no wait of their own; nor do those that get a new producer.
     const free = this.#stalls === 0 || this.#lost;
     const wait = Math.max(this.#wait, free ? 0 : fullJitter(this.#stalls, this.#runtime.random()));
+    if (this.#wait > 0) this.#room = 1;
     this.#stalls++;
     this.#wait = 0;
     this.#hold.set(wait, () => {
@@ -196,6 +202,7 @@ export class Line {
     this.#entries.splice(index, 1);
     if (index < this.#next) this.#next--;
     this.#stalls = 0;
+    this.#room++;
     this.#events.settled(entry, settlement);
   }
 }

@@ -87,7 +87,7 @@ describe("retries", () => {
     expect(publication?.status.get()).toEqual({ kind: "durable", position: at(4), duplicate: true });
   });
 
-  it("G2 G5: a retryable refusal holds back everything behind it until its time, then all goes again in order", async () => {
+  it("G2 G5: a retryable refusal holds back everything behind it until its time, then it goes alone, and the rest in order", async () => {
     const { publish, runtime, server } = await ready();
     const made = await publish("a", "b", "c");
     const [a, b, c] = server.all("publish").map(({ id }) => id);
@@ -102,12 +102,57 @@ describe("retries", () => {
     await runtime.pass(2_999);
     expect(publishes(server)).toHaveLength(3);
     await runtime.pass(1);
-    expect(publishes(server).slice(3)).toEqual([
-      [2, "b"],
+    expect(publishes(server).slice(3)).toEqual([[2, "b"]]);
+    await server.store([server.last("publish")], 2);
+    expect(publishes(server).slice(4)).toEqual([
       [3, "c"],
       [4, "d"],
     ]);
-    expect(made.map(({ status }) => status.get().kind)).toEqual(["durable", "sent", "sent"]);
+    expect(made.map(({ status }) => status.get().kind)).toEqual(["durable", "durable", "sent"]);
+  });
+
+  it("W8: obeys a rate: never before its time, in order, and with one try only for each wait", async () => {
+    const { client, runtime, server } = await ready({ queue: 2_000 });
+    const room = client.channel("room", "1");
+    const made = Array.from({ length: 1_000 }, (_, n) => room.publish("message", n));
+    // The server stores 100 a second, and 100 at once.
+    const stored: unknown[] = [];
+    const early: unknown[] = [];
+    let fullAt = 0;
+    let notBefore = 0;
+    let answered = 0;
+    let waits = 0;
+    let triesOfStalled = 0;
+    for (let turn = 0; turn < 3_000 && stored.length < made.length; turn++) {
+      await runtime.pass(5);
+      const fresh = server.all("publish").slice(answered);
+      answered += fresh.length;
+      const now = runtime.elapsed();
+      if (fresh.length > 0 && now < notBefore) early.push(...fresh);
+      // Since the last refusal nothing was stored: whoever tries now does so in vain, or alone.
+      if (fresh.length > 0 && waits > 0 && notBefore > 0) triesOfStalled = Math.max(triesOfStalled, fresh.length);
+      if (fresh.length > 0) notBefore = 0;
+      const answers = fresh.map(({ id, seq, data }) => {
+        if (seq !== stored.length + 1) return refusal(id, "out-of-sequence", { expected: stored.length + 1 });
+        const after = Math.max(fullAt, now) + 10;
+        if (after <= now + 1_000) {
+          fullAt = after;
+          stored.push(data);
+          return { type: "published", id, position: at(stored.length) };
+        }
+        waits++;
+        notBefore = now + 100;
+        return refusal(id, "rate-limited", { retryAfter: 100 });
+      });
+      if (answers.length > 0) await server.say(...answers);
+    }
+    expect(stored).toEqual(made.map(({ data }) => data));
+    expect(early).toEqual([]);
+    expect(waits).toBeGreaterThan(10);
+    expect(triesOfStalled).toBe(1);
+    // Most of what was sent was taken: the client found its pace.
+    expect(answered).toBeLessThan(made.length * 2);
+    expect(runtime.elapsed()).toBeLessThan(12_000);
   });
 
   it("a refused channel does not hold back another", async () => {
@@ -139,10 +184,7 @@ describe("retries", () => {
     const second = await reconnected();
     expect(publishes(second)).toEqual([]);
     await runtime.pass(20_000);
-    expect(publishes(second)).toEqual([
-      [1, "a"],
-      [2, "b"],
-    ]);
+    expect(publishes(second)).toEqual([[1, "a"]]);
   });
 
   it("out of sequence without a cause of its own: goes again at once from the first unsettled one", async () => {

@@ -90,6 +90,8 @@ export class Attendance {
   async #enter(request: Enter): Promise<void> {
     const { channel, seq, activity } = request;
     const visitor = this.#visitor();
+    const wait = this.#session.rates.signal();
+    if (wait > 0) throw errorOf("rate-limited", { retryAfter: wait });
     const definition = this.#definitionOf(channel);
     if (!this.#entered.has(channel)) this.#spend(channel);
     await this.#demand(channel, "presence");
@@ -139,6 +141,8 @@ export class Attendance {
     const { ports, identity, rights } = this.#session;
     const room = ports.presence.known(channelKey(identity.tenant, signal.channel));
     if (!room) throw errorOf("not-a-member");
+    const wait = this.#session.rates.signal(Object.keys(signal.signals).length);
+    if (wait > 0) return this.#drop(signal, wait);
     const allowed = rights.can(signal.channel, "signal");
     if (allowed === false) throw errorOf("forbidden");
     const words = signalWords(definition, visitor.device, signal, ports.limits);
@@ -150,6 +154,13 @@ export class Attendance {
       if (!yes) throw errorOf("forbidden");
       if (!this.#session.ended) room.signal(visitor, ready);
     });
+  }
+
+  /** What is over the rate is dropped. The client is told now and then; until it has heard, what it sends may go unsaid. */
+  #drop(signal: Signal, wait: number): undefined {
+    const retryAfter = this.#session.rates.tell(wait);
+    if (retryAfter !== undefined) this.#refuse(signal, errorOf("rate-limited", { retryAfter }));
+    return undefined;
   }
 
   #refuse({ channel, seq }: Signal, error: unknown): void {

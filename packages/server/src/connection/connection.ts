@@ -10,6 +10,7 @@ import { Liveness } from "./liveness.ts";
 import type { Instance, SessionPorts } from "./session.ts";
 import { errorMessage, isSessionRequest, Session } from "./session.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
+import type { Admission, Turnstile } from "./turnstile.ts";
 import { welcomeMessage } from "./welcome.ts";
 
 const NORMAL = 1000;
@@ -27,6 +28,7 @@ export interface ConnectionPorts extends SessionPorts {
   readonly gate: Gate;
   /** A one-way digest, as base64url. */
   digest(text: string): string;
+  readonly turnstile: Turnstile;
   /** Why this identity may not come in (it was revoked), if so. */
   refusalOf(identity: Identity): ErrorCode | undefined;
 }
@@ -57,6 +59,8 @@ export class Connection implements TransportEvents, Outlet {
   #state: State = { kind: "new" };
   #instance: Instance | undefined;
   #refreshing = false;
+  /** Stands from the first welcome to the end. */
+  #admission: Admission | undefined;
   #errorsInARow = 0;
   /** The client will not say any more. */
   #ending = false;
@@ -172,8 +176,9 @@ export class Connection implements TransportEvents, Outlet {
     try {
       const identity = await this.#admit(hello);
       if (this.#isClosed()) return;
+      this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address);
       this.#instance = this.#instanceOf(hello, identity);
-      this.#open(identity);
+      this.#open(identity, this.#admission);
       this.#welcome(hello.id, identity);
     } catch (error) {
       if (!this.#isClosed()) this.close(tellable(error, this.#ports.runtime.logger), undefined, hello.id);
@@ -195,11 +200,14 @@ export class Connection implements TransportEvents, Outlet {
     return { device, connection: instance.connection, side: this.#transport.side === true };
   }
 
-  #open(identity: Identity): void {
-    this.#state = {
-      kind: "open",
-      session: new Session(identity, this.#instance, this.#ports, this.#outbox, (error) => this.close(error)),
+  #open(identity: Identity, { allowance }: Admission): void {
+    const own = {
+      outbox: this.#outbox,
+      rates: allowance,
+      instance: this.#instance,
+      close: (error: TandemError) => this.close(error),
     };
+    this.#state = { kind: "open", session: new Session(identity, this.#ports, own) };
   }
 
   #welcome(id: number, identity: Identity): void {
@@ -217,7 +225,7 @@ export class Connection implements TransportEvents, Outlet {
       if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
       if (identity.user !== known.user || identity.tenant !== known.tenant) throw errorOf("wrong-user");
       if (state.kind === "open") state.session.renew(identity);
-      else this.#open(identity);
+      else if (this.#admission) this.#open(identity, this.#admission);
       this.#liveness.refreshed();
       this.#welcome(refresh.id, identity);
     } catch (error) {
@@ -314,7 +322,7 @@ export class Connection implements TransportEvents, Outlet {
     this.#outbox.flush();
     this.#outbox.close();
     this.#transport.close(code, error.code);
-    this.#onClosed(this);
+    this.#leave();
   }
 
   #destroy(): void {
@@ -327,6 +335,11 @@ export class Connection implements TransportEvents, Outlet {
     if (!this.#isClosed()) this.#destroy();
   }
 
+  #leave(): void {
+    this.#admission?.leave();
+    this.#onClosed(this);
+  }
+
   #endSession(goodbye = false): void {
     if (this.#state.kind === "open") this.#state.session.end(goodbye);
   }
@@ -336,7 +349,7 @@ export class Connection implements TransportEvents, Outlet {
     this.#endSession(goodbye);
     this.#state = { kind: "closed" };
     this.#outbox.close();
-    this.#onClosed(this);
+    this.#leave();
   }
 }
 

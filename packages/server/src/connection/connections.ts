@@ -33,11 +33,19 @@ export class Connections {
     });
   }
 
-  /** Takes a new connection. */
+  /**
+   * Takes a new connection. One too many from its address is closed with a code of its own, not turned down before it stands: of that,
+   * a page could not tell why, nor when to come back.
+   */
   accept(transport: Transport): TransportEvents {
-    const connection = new Connection(transport, this.#ports, (closed) => this.#connections.delete(closed));
+    const place = this.#ports.turnstile.arrive(transport.address);
+    const connection = new Connection(transport, this.#ports, (closed) => {
+      this.#connections.delete(closed);
+      if (typeof place === "function") place();
+    });
     this.#connections.add(connection);
-    if (this.#draining) connection.close(errorOf("shutting-down", { retryAfter: 1_000 }));
+    if (place instanceof TandemError) connection.close(place);
+    else if (this.#draining) connection.close(errorOf("shutting-down", { retryAfter: 1_000 }));
     return connection;
   }
 

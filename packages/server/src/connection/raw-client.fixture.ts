@@ -13,7 +13,7 @@ type Told<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>
  */
 export class RawClient implements Transport {
   readonly codec: Codec;
-  readonly address = "192.0.2.1";
+  address = "192.0.2.1";
   /** Everything that was read, in order. */
   readonly told: ServerMessage[] = [];
   readonly faults: string[] = [];

@@ -24,6 +24,7 @@ import { Attendance } from "./attendance.ts";
 import { tellable } from "./failure.ts";
 import { readHistory } from "./history.ts";
 import { Publishing } from "./publishing.ts";
+import type { Allowance } from "./rates.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What a session stands on. */
@@ -33,6 +34,16 @@ export interface SessionPorts {
   readonly presence: Presence;
   readonly runtime: Runtime;
   readonly limits: Limits;
+}
+
+/** What a session has of its connection. */
+export interface SessionOwn {
+  readonly outbox: Outbox;
+  /** How fast it may publish and signal. */
+  readonly rates: Allowance;
+  readonly instance: Instance | undefined;
+  /** Ends the connection with an error. */
+  close(error: TandemError): void;
 }
 
 /** A request that a session answers. */
@@ -54,13 +65,13 @@ export interface Instance {
 export class Session {
   readonly ports: SessionPorts;
   readonly outbox: Outbox;
+  readonly rates: Allowance;
   /** Requests that wait for their answer, by id; `undefined` while there are none: most connections are idle. */
   #requests: Map<number, SessionRequest["type"]> | undefined;
   /** Those of them that are publishes: they have a bound of their own, so that neither keeps the other out. */
   #publishes = 0;
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
-  /** Ends the connection with an error. */
   readonly close: (error: TandemError) => void;
   readonly #instance: Instance | undefined;
   /** Made when it is needed: most connections take no part. */
@@ -69,15 +80,10 @@ export class Session {
   #identity: Identity;
   #ended = false;
 
-  constructor(
-    identity: Identity,
-    instance: Instance | undefined,
-    ports: SessionPorts,
-    outbox: Outbox,
-    close: (error: TandemError) => void,
-  ) {
+  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, close }: SessionOwn) {
     this.ports = ports;
     this.outbox = outbox;
+    this.rates = rates;
     this.close = close;
     this.#identity = identity;
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
@@ -127,6 +133,13 @@ export class Session {
       : (this.#requests?.size ?? 0) - this.#publishes >= limits.requests;
     if (full) {
       const error = errorOf("too-many-requests", { retryAfter: 1_000 });
+      this.outbox.push("normal", errorMessage(error, request));
+      return;
+    }
+    const wait = isPublish ? this.rates.publish() : 0;
+    if (wait > 0) {
+      // Before the log sees it: what is refused here holds back those behind it, which the log answers out-of-sequence.
+      const error = errorOf("rate-limited", { retryAfter: wait });
       this.outbox.push("normal", errorMessage(error, request));
       return;
     }

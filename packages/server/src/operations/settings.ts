@@ -163,6 +163,7 @@ const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   signalsPerAddress: "Signals and changes of presence a second from one address, on average and at once.",
   connectionsPerUser: "Most connections of one user at one time.",
   connectionsPerAddress: "Most connections from one address at one time.",
+  guestsPerAddress: "Guests an hour from one address that were not here before, on average and at once.",
   pingMs: "Milliseconds of silence after which the server pings.",
   pongMs: "Milliseconds after a ping without any sign of life, after which the connection is given up.",
 };

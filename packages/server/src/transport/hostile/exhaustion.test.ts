@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { frame, TEXT } from "./raw-socket.fixture.ts";
 import { stage } from "./stage.fixture.ts";
@@ -84,6 +86,46 @@ describe("exhaustion", { timeout: 120_000 }, () => {
       expect(["published", "too-many-requests", "out-of-sequence", "rate-limited"]).toContain(code);
     const stored = await world.server.application().history("room:1", { limit: 500 });
     expect(stored.events.length).toBe(Math.min(500, client.messages.filter(({ type }) => type === "published").length));
+  });
+
+  it("G11, G12: who publishes at full speed for seconds and never waits stores what its rate allows, and keeps nobody else", async () => {
+    const world = await stage();
+    const client = await world.enter();
+    client.socket.removeAllListeners("data");
+    let [stored, refused, text] = [0, 0, ""];
+    client.socket.on("data", (bytes) => {
+      text = text.slice(-100) + bytes.toString("latin1");
+      for (const [, offset] of text.matchAll(/"offset":(\d+),"tag/g)) stored = Math.max(stored, Number(offset));
+      if (bytes.includes("rate-limited")) refused++;
+    });
+    const began = performance.now();
+    let seq = 0;
+    while (performance.now() - began < 4_000) {
+      // Each time from the first that was not stored, as one who has a queue would.
+      const from = stored;
+      const messages = Array.from({ length: 200 }, (_, at) => ({
+        type: "publish",
+        id: ++seq + 1,
+        channel: "room:1",
+        event: "message",
+        data: { text: `${from + at + 1}` },
+        producer: PRODUCER,
+        seq: from + at + 1,
+      }));
+      if (!client.socket.write(frame(TEXT, JSON.stringify(messages)))) await once(client.socket, "drain");
+      await setImmediate();
+    }
+    await world.control.served(50);
+    const seconds = (performance.now() - began) / 1_000;
+    expect(client.ended).toBe(false);
+    expect(stored).toBeLessThanOrEqual(500 * (seconds + 1));
+    expect(refused).toBeGreaterThan(0);
+    expect(stored).toBeGreaterThanOrEqual(500);
+    const { events } = await world.server.application().history("room:1", { limit: 500 });
+    const last = events.at(-1)?.offset ?? 0;
+    expect(events.map(({ data }) => data)).toEqual(
+      Array.from({ length: 500 }, (_, at) => ({ text: `${last - 499 + at}` })),
+    );
   });
 
   it("G11: a flood of requests for history is held to what may wait", async () => {
