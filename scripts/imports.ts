@@ -47,7 +47,7 @@ const stages: string[][] = [
   ["transport"],
   ["operations"],
   ["connection", "application"],
-  ["presence"],
+  ["presence", "following"],
   ["channel"],
   ["bus"],
   ["log", "access"],

@@ -22,7 +22,7 @@ export interface AccessRequest {
   readonly channel: string;
   /** The id in it: `42`. */
   readonly id: string;
-  /** The rights that the viewer's token (or the guests' definition) grants on this channel. */
+  /** The rights that the viewer's token (or the guests' definition) grants on this channel; `read` on the viewer's own: `user:{id}`, `tenant:all`. */
   readonly granted: readonly Right[];
 }
 

@@ -93,6 +93,9 @@ function appOf(rules: Rules) {
           return key;
         },
       }),
+      user: channel({ events: { message: Message } }),
+      "user-urgent": channel({ events: { message: Message }, priority: "critical" }),
+      tenant: channel({ events: { message: Message } }),
       brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
     },
   });

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { AccessRules } from "./access/access-rules.ts";
 import type { Authenticator } from "./access/authenticator.ts";
 import { TenantSchema } from "./access/claims.ts";
+import { PersonalChannels } from "./access/personal-channels.ts";
 import type { RevocationFeed } from "./access/revocation-feed.ts";
 import { createRevocationFeed } from "./access/revocation-feed.ts";
 import { REVOCATION_CHANNEL } from "./access/revocation-log.ts";
@@ -21,6 +22,7 @@ import type { Transport, TransportEvents } from "./connection/transport.ts";
 import { Turnstile } from "./connection/turnstile.ts";
 import type { FlushBounds } from "./delivery/flush.ts";
 import { FLUSH_BOUNDS, Flushing } from "./delivery/flush.ts";
+import { FOLLOWING_CHANNEL, Followings } from "./following/followings.ts";
 import type { Log, LogHealth } from "./log/log.ts";
 import { Presence } from "./presence/presence.ts";
 
@@ -55,6 +57,8 @@ export class Node {
   readonly #channels: Channels;
   readonly #presence: Presence;
   readonly #rules: AccessRules;
+  readonly #personal: PersonalChannels;
+  readonly #followings: Followings;
   readonly #revocations: RevocationFeed;
   readonly #connections: Connections;
   readonly #applications = new Map<string, Application>();
@@ -74,7 +78,16 @@ export class Node {
       limits: this.#limits,
       definitionOf: (channel) => this.#channels.definitionOf(channel),
     });
-    this.#rules = new AccessRules({ app, runtime });
+    const personal = new PersonalChannels(app, options.digest);
+    this.#personal = personal;
+    this.#rules = new AccessRules({ app, personal, runtime });
+    this.#followings = new Followings({
+      log,
+      personal,
+      runtime,
+      most: this.#limits.following,
+      tellOthers: () => void this.#channels.changed(FOLLOWING_CHANNEL),
+    });
     this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;
     this.#connections = new Connections({
@@ -83,6 +96,8 @@ export class Node {
       presence: this.#presence,
       digest: options.digest,
       rules: this.#rules,
+      personal,
+      followings: this.#followings,
       runtime,
       limits: this.#limits,
       turn: new Flushing(runtime, { ...FLUSH_BOUNDS, ...options.flush }),
@@ -104,8 +119,10 @@ export class Node {
     });
     this.#revocations.onFresh(() => this.#connections.wake());
     this.#channels.watch(REVOCATION_CHANNEL, () => this.#revocations.hint());
+    this.#channels.watch(FOLLOWING_CHANNEL, () => void this.#followings.look());
     await this.#revocations.start();
     this.#line.start();
+    this.#followings.start();
     this.#channels.start();
     this.#presence.start();
     this.#connections.start();
@@ -136,7 +153,14 @@ export class Node {
     }
     let application = this.#applications.get(tenant);
     if (!application) {
-      const ports = { channels: this.#channels, log: this.#log, runtime: this.#runtime, limits: this.#limits };
+      const ports = {
+        channels: this.#channels,
+        personal: this.#personal,
+        followings: this.#followings,
+        log: this.#log,
+        runtime: this.#runtime,
+        limits: this.#limits,
+      };
       application = new Application(tenant, ports);
       this.#applications.set(tenant, application);
     }
@@ -185,6 +209,7 @@ export class Node {
     this.#channels.close();
     this.#presence.close();
     this.#revocations.stop();
+    this.#followings.stop();
   }
 }
 

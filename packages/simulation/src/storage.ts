@@ -101,6 +101,10 @@ export class Storage {
       forgetProducers: (now) => write((store) => store.forgetProducers(now)),
       loadConsumer: (name, channel) => read((store) => store.loadConsumer(name, channel)),
       saveConsumer: (position) => write((store) => store.saveConsumer(position)),
+      follow: (...following) => write((store) => store.follow(...following)),
+      unfollow: (...following) => write((store) => store.unfollow(...following)),
+      following: (follower) => read((store) => store.following(follower)),
+      followingChanges: (after, limit) => read((store) => store.followingChanges(after, limit)),
       health: () =>
         clock.now < this.fullUntil ? { writable: false, reason: "the disk is full" } : this.#store.health(),
       close: () => Promise.resolve(),

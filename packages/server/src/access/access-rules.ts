@@ -3,6 +3,7 @@ import { channelId, channelType, isChannelName } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Identity } from "./authenticator.ts";
 import { expandRights, grantedRights } from "./grants.ts";
+import type { PersonalChannels } from "./personal-channels.ts";
 
 /** Milliseconds after which an `access` function that has not answered counts as failed. */
 const ACCESS_TIMEOUT = 5_000;
@@ -19,11 +20,17 @@ export type Asked =
 /** The application's rules of access as a node applies them: one for all its connections. */
 export class AccessRules {
   readonly #app: AppDefinition;
+  readonly #personal: PersonalChannels;
   readonly #runtime: Runtime;
   readonly #warnedAt = new Map<string, number>();
 
-  constructor(options: { readonly app: AppDefinition; readonly runtime: Runtime }) {
+  constructor(options: {
+    readonly app: AppDefinition;
+    readonly personal: PersonalChannels;
+    readonly runtime: Runtime;
+  }) {
     this.#app = options.app;
+    this.#personal = options.personal;
     this.#runtime = options.runtime;
   }
 
@@ -36,7 +43,8 @@ export class AccessRules {
     if (!declared) return { kind: "undeclared" };
     const { tenant, user, name, guest } = identity;
     const viewer: Viewer = { tenant, user, name, guest };
-    const granted = grantedRights(identity.grants, channel);
+    const byToken = grantedRights(identity.grants, channel);
+    const granted = this.#personal.has(user, channel) ? expandRights(["read", ...byToken]) : byToken;
     try {
       const answer = declared.access({ viewer, channel, id: channelId(channel), granted });
       if (isThenable(answer)) return { kind: "later", rights: this.#await(type, answer) };

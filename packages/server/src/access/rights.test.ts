@@ -5,6 +5,8 @@ import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AccessRules } from "./access-rules.ts";
 import type { Identity } from "./authenticator.ts";
+import { sha256 } from "./jwt.ts";
+import { PersonalChannels } from "./personal-channels.ts";
 import { Rights } from "./rights.ts";
 
 const identity: Identity = {
@@ -31,7 +33,12 @@ describe("rights", () => {
     },
   });
   const rightsOf = (who: Identity = identity, channels?: number) =>
-    new Rights({ rules: new AccessRules({ app, runtime }), identity: who, runtime, channels });
+    new Rights({
+      rules: new AccessRules({ app, personal: new PersonalChannels(app, sha256), runtime }),
+      identity: who,
+      runtime,
+      channels,
+    });
 
   beforeEach(() => {
     vi.useFakeTimers();

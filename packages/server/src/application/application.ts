@@ -1,10 +1,13 @@
+import type { ChannelDefinition } from "@tandem/app";
 import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
 import { channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
+import type { PersonalChannels } from "../access/personal-channels.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Channels } from "../channel/channels.ts";
 import type { Resumption } from "../channel/replay.ts";
 import { toError, validate } from "../channel/validation.ts";
+import type { Followings } from "../following/followings.ts";
 import { channelKey } from "../log/key.ts";
 import type { Head, Log } from "../log/log.ts";
 import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
@@ -18,6 +21,8 @@ const PUBLISHERS = 10_000;
 
 export interface ApplicationPorts {
   readonly channels: Channels;
+  readonly personal: PersonalChannels;
+  readonly followings: Followings;
   readonly log: Log;
   readonly runtime: Runtime;
   readonly limits: Limits;
@@ -30,6 +35,11 @@ export interface PublishOptions {
   readonly version?: number;
   /** W3C `traceparent`. */
   readonly trace?: string;
+}
+
+export interface SendOptions extends PublishOptions {
+  /** To the user's channel of urgent events. Default false. */
+  readonly urgent?: boolean;
 }
 
 /** What an in-process subscription calls. A handler that returns a promise is waited for: the channel does not run ahead of it. */
@@ -58,15 +68,65 @@ export class Application {
    *   `channel-archived`; `storage-unavailable` or `overloaded` when the log could not take it for 30 s
    */
   async publish(channel: string, event: string, data: unknown, options: PublishOptions = {}): Promise<Position> {
-    const definition = this.#ports.channels.definitionOf(channel);
-    if (!definition || !isChannelName(channel)) {
-      throw new TandemError("forbidden", `"${channel}" is no channel of a declared type.`);
-    }
+    const definition = this.#definition(channel);
     const version = options.version ?? definition.events.get(event)?.version ?? 1;
     const draft = { event, version, data, author: options.author, trace: options.trace };
     const verdict = await validate(definition, draft, this.#ports.limits);
     if ("refusal" in verdict) throw toError(verdict.refusal);
     return this.#publisher(channel).publish(verdict.events);
+  }
+
+  /** Publishes an event to one channel, or to several at once; each as `publish` does. @returns a position for each, in order */
+  sendTo(
+    channels: string | readonly string[],
+    event: string,
+    data: unknown,
+    options?: PublishOptions,
+  ): Promise<Position[]> {
+    const names = typeof channels === "string" ? [channels] : channels;
+    return Promise.all(names.map((channel) => this.publish(channel, event, data, options)));
+  }
+
+  /**
+   * Publishes an event to every connection of a user, present and later ones: to the channel `user:{id}`, or `user-urgent:{id}` where it
+   * is urgent. Rejects as `publish` does; `forbidden` where the application does not declare that channel type.
+   */
+  async sendToUser(user: string, event: string, data: unknown, options: SendOptions = {}): Promise<Position> {
+    const { urgent = false, ...publishing } = options;
+    return this.publish(this.#ports.personal.ofUser(user, urgent), event, data, publishing);
+  }
+
+  /** Publishes an event to every connection of the tenant: to the channel `tenant:all`. Rejects as `sendToUser` does. */
+  sendToAll(event: string, data: unknown, options?: PublishOptions): Promise<Position> {
+    return this.publish(this.#ports.personal.everybody, event, data, options);
+  }
+
+  /**
+   * Has each connection of a user, present and later ones, subscribe to a channel, until `unfollow`. Resolves when that is durable; takes
+   * effect within 2 s. Gives no right: a user who may not read the channel is refused there.
+   *
+   * @throws TandemError (by rejection) `forbidden` for an undeclared type, `too-many-following`; as the log does
+   */
+  async follow(user: string, channel: string): Promise<void> {
+    this.#definition(channel);
+    await this.#ports.followings.follow({ tenant: this.tenant, user }, channel);
+  }
+
+  /** Takes that back. The channels that every user has (`user:{id}`, `user-urgent:{id}`, `tenant:all`) stay. */
+  async unfollow(user: string, channel: string): Promise<void> {
+    await this.#ports.followings.unfollow({ tenant: this.tenant, user }, channel);
+  }
+
+  /** The channels that each connection of a user subscribes to. */
+  following(user: string): Promise<readonly string[]> {
+    return this.#ports.followings.of({ tenant: this.tenant, user });
+  }
+
+  /** @throws TandemError `forbidden` */
+  #definition(channel: string): ChannelDefinition {
+    const definition = this.#ports.channels.definitionOf(channel);
+    if (definition && isChannelName(channel)) return definition;
+    throw new TandemError("forbidden", `"${channel}" is no channel of a declared type.`);
   }
 
   #publisher(channel: string): Publisher {

@@ -48,8 +48,9 @@ export class Channel implements Source {
   readonly #ports: ChannelPorts;
   readonly #queue: AppendQueue;
   readonly #replay: Replay;
-  readonly #selections: Selections;
-  readonly #coverage: Coverage;
+  /** Made with the first filter, and the first range without an event for somebody. */
+  #selections: Selections | undefined;
+  #coverage: Coverage | undefined;
   readonly #subscribers = new Set<Subscriber>();
   #head: Head;
   #recent: Recent;
@@ -70,8 +71,6 @@ export class Channel implements Source {
     this.definition = definition;
     this.visible = guarded(definition.visible, ports.runtime.logger);
     this.conflationKey = guardedKey(definition.key, ports.runtime.logger);
-    this.#selections = new Selections(definition);
-    this.#coverage = new Coverage(this.name);
     this.#ports = ports;
     this.#head = head;
     this.#queue = new AppendQueue(
@@ -270,11 +269,13 @@ export class Channel implements Source {
   }
 
   covered(from: number, to: Position): Outgoing {
+    this.#coverage ??= new Coverage(this.name);
     return this.#coverage.message(from, to);
   }
 
   /** A subscription's filter, made ready. @throws TandemError `invalid-filter` */
   select(filter: Filter): Selection {
+    this.#selections ??= new Selections(this.definition);
     return this.#selections.of(filter);
   }
 

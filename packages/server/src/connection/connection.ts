@@ -175,6 +175,7 @@ export class Connection implements TransportEvents, Outlet {
     this.#state = { kind: "authenticating" };
     try {
       const identity = await this.#admit(hello);
+      await this.#enter(identity);
       if (this.#isClosed()) return;
       this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address);
       this.#instance = this.#instanceOf(hello, identity);
@@ -187,10 +188,33 @@ export class Connection implements TransportEvents, Outlet {
 
   async #admit(credentials: Pick<Hello, "token" | "guest">): Promise<Identity> {
     const identity = await this.#ports.authenticator.authenticate(credentials);
+    this.#check(identity);
+    return identity;
+  }
+
+  #check(identity: Identity): void {
     const refusal = this.#ports.refusalOf(identity);
     if (refusal) throw errorOf(refusal);
     if (isOver(identity, this.#ports.runtime.now())) throw errorOf("token-expired");
-    return identity;
+  }
+
+  /** Joins those who are told what the user follows; who that is may have been revoked by the time that this is known.
+   * A side connection is told nothing by itself. */
+  async #enter(identity: Identity): Promise<void> {
+    if (this.#transport.side) return;
+    const { followings } = this.#ports;
+    await followings.enter(identity, this);
+    try {
+      this.#check(identity);
+    } catch (error) {
+      followings.leave(identity, this);
+      throw error;
+    }
+    if (this.#isClosed()) followings.leave(identity, this);
+  }
+
+  following(channels: readonly string[]): void {
+    if (this.#state.kind === "open") this.#outbox.push("normal", single({ type: "following", channels }));
   }
 
   /** Who knows a device's secret is that device; its name tells nothing of it. */
@@ -211,8 +235,9 @@ export class Connection implements TransportEvents, Outlet {
   }
 
   #welcome(id: number, identity: Identity): void {
-    const { runtime, limits } = this.#ports;
-    this.#outbox.push("critical", welcomeMessage(id, this.id, identity, runtime.now(), limits, this.#instance?.device));
+    const { runtime, limits, followings } = this.#ports;
+    const about = { device: this.#instance?.device, following: followings.known(identity) };
+    this.#outbox.push("critical", welcomeMessage(id, this.id, identity, runtime.now(), limits, about));
   }
 
   async #refresh(refresh: Refresh): Promise<void> {
@@ -341,6 +366,8 @@ export class Connection implements TransportEvents, Outlet {
   }
 
   #endSession(goodbye = false): void {
+    const { identity } = this;
+    if (identity) this.#ports.followings.leave(identity, this);
     if (this.#state.kind === "open") this.#state.session.end(goodbye);
   }
 

@@ -1,5 +1,6 @@
 import type {
   ClientMessage,
+  Follow,
   History,
   Lane,
   Limits,
@@ -7,21 +8,25 @@ import type {
   Signal,
   Subscribe,
   TandemError,
+  Unfollow,
   Unsubscribe,
 } from "@tandem/protocol";
 import { ERRORS, errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { AccessRules } from "../access/access-rules.ts";
 import type { Identity } from "../access/authenticator.ts";
+import type { PersonalChannels } from "../access/personal-channels.ts";
 import { Rights } from "../access/rights.ts";
 import type { Channels } from "../channel/channels.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
 import type { Outbox } from "../delivery/outbox.ts";
+import type { Followings } from "../following/followings.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { AttendanceRequest } from "./attendance.ts";
 import { Attendance } from "./attendance.ts";
 import { tellable } from "./failure.ts";
+import { changeFollowing } from "./following.ts";
 import { readHistory } from "./history.ts";
 import { Publishing } from "./publishing.ts";
 import type { Allowance } from "./rates.ts";
@@ -32,6 +37,8 @@ export interface SessionPorts {
   readonly rules: AccessRules;
   readonly channels: Channels;
   readonly presence: Presence;
+  readonly personal: PersonalChannels;
+  readonly followings: Followings;
   readonly runtime: Runtime;
   readonly limits: Limits;
 }
@@ -47,7 +54,7 @@ export interface SessionOwn {
 }
 
 /** A request that a session answers. */
-export type SessionRequest = Subscribe | Unsubscribe | Publish | History | AttendanceRequest;
+export type SessionRequest = Subscribe | Unsubscribe | Publish | History | Follow | Unfollow | AttendanceRequest;
 
 /** The client instance behind a connection, as others know it. */
 export interface Instance {
@@ -155,6 +162,9 @@ export class Session {
         return this.#subscriptions.drop(request);
       case "history":
         return void readHistory(this, request).catch((error: unknown) => this.fail(request, error));
+      case "follow":
+      case "unfollow":
+        return void changeFollowing(this, request).catch((error: unknown) => this.fail(request, error));
       default:
         return this.#attend().take(request);
     }
@@ -241,6 +251,8 @@ export function isSessionRequest(message: ClientMessage): message is SessionRequ
     case "enter":
     case "leave":
     case "roster":
+    case "follow":
+    case "unfollow":
       return true;
     default:
       return false;

@@ -10,7 +10,7 @@ export function welcomeMessage(
   { user, tenant, name, expires }: Identity,
   time: number,
   limits: Limits,
-  device: string | undefined,
+  { device, following }: { readonly device: string | undefined; readonly following: readonly string[] },
 ): Outgoing {
   return single({
     type: "welcome",
@@ -23,6 +23,6 @@ export function welcomeMessage(
     ...(expires === undefined ? {} : { expires }),
     limits,
     ...(device === undefined ? {} : { device }),
-    following: [],
+    following,
   });
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { appendContract } from "./contract/append.contract.ts";
+import { followingContract } from "./contract/following.contract.ts";
 import { producerContract } from "./contract/producer.contract.ts";
 import { readContract } from "./contract/read.contract.ts";
 import { upkeepContract } from "./contract/upkeep.contract.ts";
@@ -30,5 +31,6 @@ export function logContract(name: string, makeLog: (bounds?: Partial<LogBounds>)
     producerContract(make);
     readContract(make);
     upkeepContract(make);
+    followingContract(make);
   });
 }

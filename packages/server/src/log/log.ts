@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails, Position, ResetReason, StoredEvent } from "@tandem/protocol";
+import type { FollowingLog } from "./following-log.ts";
 
 /** A channel of a tenant: `tenant/type:id`. Neither part can hold a slash. */
 export type ChannelKey = string;
@@ -174,7 +175,7 @@ export const DEFAULT_LOG_BOUNDS: LogBounds = { outcomes: 256, marksAge: 30 * 86_
  * Invariants: offsets of a channel are contiguous from 1 within an epoch; an event once stored is never changed or
  * removed but by `redact` (its payload only), `trim` (whole runs from the front) and `remove` (the channel's life).
  */
-export interface Log {
+export interface Log extends FollowingLog {
   /**
    * Stores a batch in one transaction, each append decided in the order given (see `decideAppend`); resolves once
    * the batch is durable. Appends of other calls may share the commit. Several appends may name one channel or one producer.

@@ -5,6 +5,7 @@ import { tenantOf } from "./key.ts";
 import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds, Outcome } from "./log.ts";
 import { DEFAULT_LOG_BOUNDS } from "./log.ts";
 import { MemoryChannel } from "./memory-channel.ts";
+import { MemoryFollowing } from "./memory-following.ts";
 
 interface Producer {
   readonly owner: string;
@@ -22,6 +23,7 @@ interface State {
   /** Marks per owner (tenant and user). */
   readonly marks: Map<string, number>;
   readonly consumers: Map<string, Position>;
+  readonly following: MemoryFollowing;
   horizon: number;
 }
 
@@ -36,7 +38,14 @@ export interface MemorySnapshot {
  */
 export class MemoryStore {
   readonly #bounds: LogBounds;
-  #state: State = { channels: new Map(), producers: new Map(), marks: new Map(), consumers: new Map(), horizon: 0 };
+  #state: State = {
+    channels: new Map(),
+    producers: new Map(),
+    marks: new Map(),
+    consumers: new Map(),
+    following: new MemoryFollowing(),
+    horizon: 0,
+  };
 
   constructor(bounds: Partial<LogBounds> = {}) {
     this.#bounds = { ...DEFAULT_LOG_BOUNDS, ...bounds };
@@ -133,6 +142,11 @@ export class MemoryStore {
     this.#state.consumers.set(`${channel}/${name}`, position);
   }
 
+  /** Who follows what. */
+  get following(): MemoryFollowing {
+    return this.#state.following;
+  }
+
   /** A copy of everything, as a backup is. */
   snapshot(): MemorySnapshot {
     return { state: copyOf(this.#state) };
@@ -144,7 +158,7 @@ export class MemoryStore {
   }
 }
 
-function copyOf({ channels, producers, marks, consumers, horizon }: State): State {
+function copyOf({ channels, producers, marks, consumers, following, horizon }: State): State {
   return {
     channels: new Map([...channels].map(([key, channel]) => [key, channel.clone()])),
     producers: new Map(
@@ -152,6 +166,7 @@ function copyOf({ channels, producers, marks, consumers, horizon }: State): Stat
     ),
     marks: new Map(marks),
     consumers: new Map(consumers),
+    following: following.clone(),
     horizon,
   };
 }

@@ -38,6 +38,10 @@ export function createMemoryLog({ bounds, store = new MemoryStore(bounds) }: Mem
     forgetProducers: (now) => onOpen(() => store.forgetProducers(now)),
     loadConsumer: (name, channel) => onOpen(() => store.loadConsumer(name, channel)),
     saveConsumer: (position) => onOpen(() => store.saveConsumer(position)),
+    follow: (follower, channel, most, now) => onOpen(() => store.following.follow(follower, channel, most, now)),
+    unfollow: (follower, channel) => onOpen(() => store.following.unfollow(follower, channel)),
+    following: (follower) => onOpen(() => store.following.of(follower)),
+    followingChanges: (after, limit) => onOpen(() => store.following.changes(after, limit)),
     health: () => (open ? { writable: true } : { writable: false, reason: "The log is closed." }),
     close: async () => {
       open = false;

@@ -6,6 +6,7 @@ import { tenantOf } from "../key.ts";
 import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds } from "../log.ts";
 import type { ChannelRow } from "./channel-rows.ts";
 import { ChannelRows, headOf, UNBORN_STATE, unbornHead } from "./channel-rows.ts";
+import { FollowingRows } from "./following-rows.ts";
 import { fitWindow, readMeta } from "./meta.ts";
 import { ProducerRows } from "./producer-rows.ts";
 
@@ -26,6 +27,7 @@ export class Committer {
   readonly #saveConsumer: StatementSync;
   readonly channels: ChannelRows;
   readonly producers: ProducerRows;
+  readonly following: FollowingRows;
   /** Read again when it is not known. */
   #horizon: number | undefined;
   #version: unknown;
@@ -50,6 +52,7 @@ export class Committer {
     );
     this.channels = new ChannelRows(database);
     this.producers = new ProducerRows(database, bounds.outcomes);
+    this.following = new FollowingRows(database);
   }
 
   /**

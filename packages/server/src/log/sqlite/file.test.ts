@@ -93,6 +93,24 @@ describe("the log file", () => {
     await stored(again, [attempt({ seq: 4 })]);
   });
 
+  it("keeps who follows what, also where an older format had no place for it", async () => {
+    const log = await openLog();
+    const position = await stored(log, attempts(1, 3));
+    await log.close();
+    const older = new DatabaseSync(file);
+    older.exec("DROP TABLE ws_subscriptions; DROP TABLE ws_subscribers; PRAGMA user_version = 1");
+    older.close();
+    const ada = { tenant: "acme", user: "ada" };
+    const migrated = await openLog();
+    expect(await migrated.heads([ROOM])).toMatchObject([position]);
+    expect(await migrated.follow(ada, "room:1", 9, 1)).toBe(true);
+    expect(await migrated.follow(ada, "room:2", 9, 1)).toBe(true);
+    await migrated.unfollow(ada, "room:1");
+    await migrated.close();
+    const again = await openLog();
+    expect(await again.following(ada)).toEqual({ version: 3, channels: ["room:2"] });
+  });
+
   it("G1: has every answered append after kill -9, once", async () => {
     const process = await publisher();
     const answered = await process.kill();

@@ -1,4 +1,5 @@
 import type { Position } from "@tandem/protocol";
+import type { Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
 import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, TrimBounds } from "../log.ts";
 import type { Value } from "./flat.ts";
 import type { FlatRun } from "./history.ts";
@@ -10,6 +11,11 @@ export interface WriterJobs {
   redact: [job: { readonly channel: ChannelKey; readonly offset: number }, answer: boolean];
   archive: [job: { readonly channel: ChannelKey; readonly archived: boolean }, answer: Head];
   saveConsumer: [job: ConsumerPosition, answer: undefined];
+  follow: [
+    job: { readonly follower: Follower; readonly channel: string; readonly most: number; readonly now: number },
+    answer: boolean,
+  ];
+  unfollow: [job: { readonly follower: Follower; readonly channel: string }, answer: undefined];
   trim: [job: { readonly channel: ChannelKey; readonly bounds: TrimBounds }, answer: Head];
   remove: [job: { readonly channel: ChannelKey }, answer: undefined];
   forgetProducers: [job: { readonly before: number }, answer: number];
@@ -37,6 +43,8 @@ export interface ReaderJobs {
   heads: [job: { readonly channels: readonly ChannelKey[] }, answer: Head[]];
   channels: [job: { readonly after: ChannelKey | undefined; readonly limit: number }, answer: Head[]];
   consumer: [job: { readonly name: string; readonly channel: ChannelKey }, answer: Position | undefined];
+  following: [job: Follower, answer: StoredFollowing];
+  followingChanges: [job: { readonly after: number; readonly limit: number }, answer: FollowingChanges];
 }
 
 /** What is asked in a job of this kind. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { openToRead } from "./database.ts";
 import { storageFailure } from "./failure.ts";
+import { FollowingHistory } from "./following-rows.ts";
 import { History } from "./history.ts";
 import type { Envelope, ReaderJobs, Reply } from "./jobs.ts";
 
@@ -9,7 +10,9 @@ type ReaderJob = Envelope<ReaderJobs>;
 /** The reading thread's work, without the thread: a connection of its own, opened again after a failure of the store. */
 export class Reading {
   readonly #file: string;
-  #opened: { readonly database: DatabaseSync; readonly history: History } | undefined;
+  #opened:
+    | { readonly database: DatabaseSync; readonly history: History; readonly following: FollowingHistory }
+    | undefined;
 
   constructor(file: string) {
     this.#file = file;
@@ -43,8 +46,8 @@ export class Reading {
   }
 
   #try(job: ReaderJob): Reply {
-    const { history } = this.#open();
-    return { id: job.id, answer: history.transaction(() => answerOf(history, job)) };
+    const { history, following } = this.#open();
+    return { id: job.id, answer: history.transaction(() => answerOf(history, following, job)) };
   }
 
   #failed({ id }: ReaderJob, error: unknown): Reply {
@@ -53,16 +56,16 @@ export class Reading {
     return { id, failure: { kind: "internal", reason: error instanceof Error ? error.message : String(error) } };
   }
 
-  #open(): { readonly database: DatabaseSync; readonly history: History } {
+  #open(): { readonly history: History; readonly following: FollowingHistory } {
     if (!this.#opened) {
       const database = openToRead(this.#file);
-      this.#opened = { database, history: new History(database) };
+      this.#opened = { database, history: new History(database), following: new FollowingHistory(database) };
     }
     return this.#opened;
   }
 }
 
-function answerOf(history: History, job: ReaderJob): unknown {
+function answerOf(history: History, following: FollowingHistory, job: ReaderJob): unknown {
   switch (job.kind) {
     case "read":
       return history.read(job.job.channel, job.job.after, job.job.bounds);
@@ -74,5 +77,9 @@ function answerOf(history: History, job: ReaderJob): unknown {
       return history.channels(job.job.after, job.job.limit);
     case "consumer":
       return history.consumer(job.job.name, job.job.channel);
+    case "following":
+      return following.of(job.job);
+    case "followingChanges":
+      return following.changes(job.job.after, job.job.limit);
   }
 }

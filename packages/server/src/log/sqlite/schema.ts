@@ -87,6 +87,24 @@ const MIGRATIONS: readonly string[] = [
     SELECT c.key AS channel, m."offset", datetime(m.time / 1000, 'unixepoch') AS time, m.type, m.author, m.data
     FROM message_log m JOIN channels c ON c.id = m.channel;
   `,
+  `
+  -- The channels that each connection of a user subscribes to without being asked. "time": when it was added.
+  CREATE TABLE ws_subscriptions (
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, channel)
+  ) STRICT, WITHOUT ROWID;
+
+  -- One row a user who ever had any. "version": of the list's newest change, from one count for all.
+  CREATE TABLE ws_subscribers (
+    version INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    UNIQUE (tenant, user)
+  ) STRICT;
+  `,
 ];
 
 /** The format that this version writes. */

@@ -245,6 +245,10 @@ function answerOf(committer: Committer, job: ShortJob): unknown {
       return committer.archive(job.job.channel, job.job.archived);
     case "saveConsumer":
       return committer.saveConsumer(job.job);
+    case "follow":
+      return committer.following.follow(job.job.follower, job.job.channel, job.job.most, job.job.now);
+    case "unfollow":
+      return committer.following.unfollow(job.job.follower, job.job.channel);
     case "probe":
       return undefined;
   }

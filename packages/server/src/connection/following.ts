@@ -1,0 +1,20 @@
+import type { Follow, Unfollow } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
+import type { Session } from "./session.ts";
+
+/** Answers a request to put a channel on the user's list, or to take it from there, once that is durable. */
+export async function changeFollowing(session: Session, request: Follow | Unfollow): Promise<void> {
+  const { identity, ports, rights } = session;
+  const { id, channel } = request;
+  if (request.type === "follow") {
+    if (!(await rights.can(channel, "read"))) throw errorOf("forbidden");
+    await ports.followings.follow(identity, channel);
+    session.answer(request, "normal", { type: "followed", id, channel });
+  } else {
+    if (ports.personal.has(identity.user, channel)) {
+      throw new TandemError("forbidden", "Every connection of a user has this channel.");
+    }
+    await ports.followings.unfollow(identity, channel);
+    session.answer(request, "normal", { type: "unfollowed", id, channel });
+  }
+}

@@ -1,0 +1,241 @@
+import type { ServerMessage } from "@tandem/protocol";
+import { describe, expect, it } from "vitest";
+import type { Cluster } from "../cluster.fixture.ts";
+import { cluster } from "../cluster.fixture.ts";
+import type { RawClient } from "../connection/raw-client.fixture.ts";
+
+const PERSONAL = (user: string) => [`user-urgent:${user}`, `user:${user}`, "tenant:all"];
+
+/** The list that a client was told last. */
+function list(client: RawClient): string[] | undefined {
+  const told = client.told.filter((message) => message.type === "welcome" || message.type === "following");
+  const last = told.at(-1);
+  return last?.type === "welcome" ? last.following : last?.channels;
+}
+
+/** Waits for what the application does. */
+async function done<T>(world: Cluster, promise: Promise<T>): Promise<T> {
+  await Promise.all([world.settle(), Promise.allSettled([promise])]);
+  return promise;
+}
+
+const follow = (client: RawClient, channel: string): Promise<ServerMessage | undefined> =>
+  client.ask({ type: "follow", channel });
+const unfollow = (client: RawClient, channel: string): Promise<ServerMessage | undefined> =>
+  client.ask({ type: "unfollow", channel });
+
+describe("personal channels", () => {
+  it("U1: are told in welcome, and each connection of the user gets what is sent to them", async () => {
+    const world = await cluster({ nodes: 2 });
+    const clients = [await world.client("ada", 0), await world.client("ada", 1), await world.client("bob", 1)];
+    for (const client of clients) {
+      expect(client.all("welcome")[0]?.following).toEqual(PERSONAL(client === clients[2] ? "bob" : "ada"));
+      for (const channel of list(client) ?? []) await client.subscribe(channel);
+    }
+    const application = world.node().application("acme");
+    await done(world, application.sendToUser("ada", "message", { text: "hello" }));
+    await done(world, application.sendToUser("ada", "message", { text: "now" }, { urgent: true }));
+    await done(world, application.sendToAll("message", { text: "all" }));
+    const texts = clients.map((client) => client.all("events").flatMap(({ events }) => events.map(({ data }) => data)));
+    const [hello, now, all] = ["hello", "now", "all"].map((text) => ({ text }));
+    expect(texts).toEqual([[hello, now, all], [hello, now, all], [all]]);
+  });
+
+  it("U2, G10: may be read by their user without a grant, and by nobody else; no grant, no publish", async () => {
+    const world = await cluster();
+    world.token("ada", { grants: {} });
+    world.token("eve", { grants: {}, tenant: "other" });
+    const [ada, eve] = [await world.client("ada"), await world.client("eve")];
+    for (const channel of PERSONAL("ada")) {
+      expect(await ada.subscribe(channel)).toMatchObject({ type: "subscribed" });
+      expect(await ada.publish(channel, 1)).toMatchObject({ code: "forbidden" });
+    }
+    for (const channel of ["user:bob", "user-urgent:bob", "tenant:everybody", "room:1"]) {
+      expect(await ada.subscribe(channel)).toMatchObject({ code: "forbidden" });
+      expect(await ada.ask({ type: "history", channel, limit: 1 })).toMatchObject({ code: "forbidden" });
+    }
+    expect(await eve.subscribe("tenant:all")).toMatchObject({ type: "subscribed" });
+    expect(await eve.subscribe("user:ada")).toMatchObject({ code: "forbidden" });
+    await done(world, world.node().application("acme").sendToAll("message", { text: "acme only" }));
+    expect([ada.texts("tenant:all"), eve.texts("tenant:all")]).toEqual([["acme only"], []]);
+  });
+
+  it("U1: follow changes nothing, and unfollow is refused", async () => {
+    const world = await cluster();
+    const ada = await world.client("ada");
+    expect(await follow(ada, "user:ada")).toMatchObject({ type: "followed" });
+    expect(await unfollow(ada, "tenant:all")).toMatchObject({ code: "forbidden" });
+    expect([list(ada), world.log().count("follow"), world.log().count("unfollow")]).toEqual([PERSONAL("ada"), 0, 0]);
+  });
+});
+
+describe("a durable subscription", () => {
+  it("U3: is told to each connection of the user, on every node, and to later ones", async () => {
+    const world = await cluster({ nodes: 2 });
+    const [here, there, bob] = [
+      await world.client("ada", 0),
+      await world.client("ada", 1),
+      await world.client("bob", 1),
+    ];
+    expect(await follow(here, "room:1")).toMatchObject({ type: "followed", channel: "room:1" });
+    expect(await follow(there, "room:2")).toMatchObject({ type: "followed", channel: "room:2" });
+    const both = [...PERSONAL("ada"), "room:1", "room:2"];
+    expect([list(here), list(there), list(bob)]).toEqual([both, both, PERSONAL("bob")]);
+    expect(list(await world.client("ada", 0))).toEqual(both);
+    expect(await unfollow(there, "room:1")).toMatchObject({ type: "unfollowed", channel: "room:1" });
+    expect([list(here), list(there)]).toEqual([both.toSpliced(3, 1), both.toSpliced(3, 1)]);
+    expect(bob.all("following")).toEqual([]);
+  });
+
+  it("U3, N3: takes effect within 2 s also where the bus loses everything", async () => {
+    const world = await cluster({ nodes: 2 });
+    const there = await world.client("ada", 1);
+    world.bus.loses = () => true;
+    await done(world, world.node(0).application("acme").follow("ada", "room:1"));
+    await world.advance(2_000);
+    expect(list(there)).toEqual([...PERSONAL("ada"), "room:1"]);
+    expect(there.all("following")).toHaveLength(1);
+  });
+
+  it("U3: that the application makes is told at once, and stands in the next welcome", async () => {
+    const world = await cluster();
+    const application = world.node().application("acme");
+    const ada = await world.client("ada");
+    await done(world, application.follow("ada", "room:1"));
+    await done(world, application.follow("late", "room:2"));
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1"]);
+    expect(list(await world.client("late"))).toEqual([...PERSONAL("late"), "room:2"]);
+    expect(await done(world, application.following("late"))).toEqual([...PERSONAL("late"), "room:2"]);
+    expect(await done(world, world.node().application("other").following("late"))).toEqual(PERSONAL("late"));
+    await done(world, application.unfollow("ada", "room:1"));
+    expect(list(ada)).toEqual(PERSONAL("ada"));
+    const undeclared = application.follow("ada", "nothing:1");
+    await expect(done(world, undeclared)).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("U4: needs the right to read, and is bounded", async () => {
+    const world = await cluster({ limits: { following: 2 } });
+    world.token("ada", { grants: { "room:*": ["read"], "club:1": ["publish"] } });
+    const ada = await world.client("ada");
+    expect(await follow(ada, "club:1")).toMatchObject({ type: "error", code: "forbidden", channel: "club:1" });
+    expect(await follow(ada, "user:bob")).toMatchObject({ code: "forbidden" });
+    expect(await follow(ada, "nothing:1")).toMatchObject({ code: "forbidden" });
+    for (const channel of ["room:1", "room:2", "room:1"]) expect(await follow(ada, channel)).toMatchObject({ channel });
+    expect(await follow(ada, "room:3")).toMatchObject({ code: "too-many-following", retryable: false });
+    const more = world.node().application("acme").follow("ada", "room:4");
+    await expect(done(world, more)).rejects.toMatchObject({ code: "too-many-following" });
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1", "room:2"]);
+  });
+
+  it("G10: is its tenant's: the same user of another one has none of it", async () => {
+    const world = await cluster();
+    world.token("eve", { user: "ada", tenant: "other" });
+    const [ada, eve] = [await world.client("ada"), await world.client("eve")];
+    await follow(ada, "room:1");
+    await world.advance(2_000);
+    expect(eve.all("following")).toEqual([]);
+    expect(list(await world.client("eve"))).toEqual(PERSONAL("ada"));
+  });
+
+  it("U3: a change while the list is being read for a welcome is in the welcome, or told after it", async () => {
+    const world = await cluster();
+    const application = world.node().application("acme");
+    await done(world, application.follow("ada", "room:1"));
+    const log = world.log();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.late = { following: promise };
+    const ada = world.stranger();
+    ada.say({ type: "hello", id: 1, token: world.token("ada") });
+    await world.settle();
+    log.late = {};
+    await done(world, application.follow("ada", "room:2"));
+    expect(ada.told).toEqual([]);
+    resolve();
+    await world.settle();
+    expect(ada.all("welcome")).toHaveLength(1);
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1", "room:2"]);
+  });
+
+  it("G10: a token that is revoked while the list is being read lets nobody in", async () => {
+    const world = await cluster();
+    const application = world.node().application("acme");
+    await done(world, application.follow("ada", "room:1"));
+    const log = world.log();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.held = { following: promise };
+    const ada = world.stranger();
+    ada.say({ type: "hello", id: 1, token: world.token("ada") });
+    await world.settle();
+    await done(
+      world,
+      world.node().revoke({ kind: "user", tenant: "acme", user: "ada", before: world.runtime.now() + 5_000 }),
+    );
+    log.held = {};
+    resolve();
+    await world.settle();
+    expect([ada.all("welcome"), ada.errors()]).toEqual([[], ["token-revoked"]]);
+  });
+
+  it("U3: who cannot be told the list is turned away to come back; a change that cannot be stored is refused", async () => {
+    const world = await cluster();
+    await done(world, world.node().application("acme").follow("ada", "room:1"));
+    const ada = await world.client("ada");
+    world.log().failing = { following: "before", follow: "before", unfollow: "before" };
+    const turnedAway = world.stranger();
+    await turnedAway.hello("ada");
+    expect([turnedAway.errors(), turnedAway.end]).toMatchObject([["storage-unavailable"], { code: 4003 }]);
+    expect(await follow(ada, "room:2")).toMatchObject({ code: "storage-unavailable", retryable: true });
+    expect(await unfollow(ada, "room:1")).toMatchObject({ code: "storage-unavailable", retryable: true });
+    world.log().failing = { followingChanges: "before", follow: "twice" };
+    expect(await follow(ada, "room:2")).toMatchObject({ type: "followed" });
+    expect(ada.all("following")).toEqual([]);
+    world.log().failing = { following: "before" };
+    await world.advance(1_500);
+    expect(ada.all("following")).toEqual([]);
+    world.log().failing = {};
+    await world.advance(1_500);
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1", "room:2"]);
+  });
+
+  it("U3: a store that goes back to a past is noticed", async () => {
+    const world = await cluster();
+    const ada = await world.client("ada");
+    await follow(ada, "room:1");
+    const past = world.store.snapshot();
+    await follow(ada, "room:2");
+    await follow(await world.client("bob"), "room:2");
+    world.store.restore(past);
+    await world.advance(1_500);
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1"]);
+    await follow(ada, "room:3");
+    expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1", "room:3"]);
+  });
+
+  it("G11: lists are read for those who are connected, and for nobody else", async () => {
+    const world = await cluster();
+    const ada = await world.client("ada");
+    ada.leave();
+    await world.settle();
+    const log = world.log();
+    await done(world, world.node().application("acme").follow("ada", "room:1"));
+    await world.advance(5_000);
+    expect(log.count("following")).toBe(0);
+  });
+});
+
+describe("sending", () => {
+  it("G2: to several channels takes effect once in each, also where the log loses its answers", async () => {
+    const world = await cluster();
+    const ada = await world.client("ada");
+    for (const channel of ["room:1", "room:2"]) await ada.subscribe(channel);
+    world.log().failing = { append: "twice" };
+    const application = world.node().application("acme");
+    const sent = await done(world, application.sendTo(["room:1", "room:2"], "message", { text: "once" }));
+    expect(sent).toMatchObject([{ offset: 1 }, { offset: 1 }]);
+    expect([ada.texts("room:1"), ada.texts("room:2")]).toEqual([["once"], ["once"]]);
+    expect(await done(world, application.sendTo("room:1", "message", { text: "more" }))).toMatchObject([{ offset: 2 }]);
+    await expect(done(world, application.sendTo(["nothing:1"], "message", {}))).rejects.toMatchObject({
+      code: "forbidden",
+    });
+  });
+});

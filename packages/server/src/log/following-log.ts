@@ -1,0 +1,37 @@
+/** A user of a tenant, as whoever follows channels. */
+export interface Follower {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+/** The channels that a user follows. */
+export interface StoredFollowing {
+  /** Rises with every change of the list; 0: there never was one. */
+  readonly version: number;
+  /** In the order in which they were added; those of one time in the order of their names. */
+  readonly channels: readonly string[];
+}
+
+/** Whose lists have changed, each user once, in order of the newest change. */
+export interface FollowingChanges {
+  /** The newest version of any list; 0: nobody ever followed anything. */
+  readonly newest: number;
+  readonly changes: readonly (Follower & { readonly version: number })[];
+}
+
+/** The part of the log that keeps who follows what. Versions are of one count for all users. Rejects as the log does. */
+export interface FollowingLog {
+  /**
+   * Adds a channel to a user's list, where it is not in it already. Resolves when that is durable.
+   *
+   * @param most channels that the list may have
+   * @param now the node's clock
+   * @returns false when the list is full
+   */
+  follow(follower: Follower, channel: string, most: number, now: number): Promise<boolean>;
+  /** Takes a channel from a user's list. Resolves when that is durable. */
+  unfollow(follower: Follower, channel: string): Promise<void>;
+  following(follower: Follower): Promise<StoredFollowing>;
+  /** The changes after a version, at most `limit`. */
+  followingChanges(after: number, limit: number): Promise<FollowingChanges>;
+}

@@ -1,0 +1,56 @@
+import type { Follower, FollowingChanges, StoredFollowing } from "./following-log.ts";
+
+interface List extends Follower {
+  version: number;
+  /** When each was added. */
+  readonly channels: Map<string, number>;
+}
+
+/** Who follows what, in memory. */
+export class MemoryFollowing {
+  readonly #lists = new Map<string, List>();
+  #newest = 0;
+
+  follow(follower: Follower, channel: string, most: number, now: number): boolean {
+    const key = keyOf(follower);
+    const known = this.#lists.get(key);
+    if (known?.channels.has(channel)) return true;
+    if ((known?.channels.size ?? 0) >= most) return false;
+    const list = known ?? { tenant: follower.tenant, user: follower.user, version: 0, channels: new Map() };
+    list.channels.set(channel, now);
+    list.version = ++this.#newest;
+    this.#lists.set(key, list);
+    return true;
+  }
+
+  unfollow(follower: Follower, channel: string): void {
+    const list = this.#lists.get(keyOf(follower));
+    if (list?.channels.delete(channel)) list.version = ++this.#newest;
+  }
+
+  of(follower: Follower): StoredFollowing {
+    const list = this.#lists.get(keyOf(follower));
+    const added = [...(list?.channels ?? [])].sort(([a, then], [b, now]) => then - now || (a < b ? -1 : 1));
+    return { version: list?.version ?? 0, channels: added.map(([channel]) => channel) };
+  }
+
+  changes(after: number, limit: number): FollowingChanges {
+    const changes = [...this.#lists.values()]
+      .filter(({ version }) => version > after)
+      .sort((a, b) => a.version - b.version)
+      .slice(0, limit)
+      .map(({ tenant, user, version }) => ({ tenant, user, version }));
+    return { newest: this.#newest, changes };
+  }
+
+  clone(): MemoryFollowing {
+    const copy = new MemoryFollowing();
+    copy.#newest = this.#newest;
+    for (const [key, list] of this.#lists) copy.#lists.set(key, { ...list, channels: new Map(list.channels) });
+    return copy;
+  }
+}
+
+function keyOf({ tenant, user }: Follower): string {
+  return `${tenant}/${user}`;
+}
