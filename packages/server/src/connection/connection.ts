@@ -175,9 +175,10 @@ export class Connection implements TransportEvents, Outlet {
     this.#state = { kind: "authenticating" };
     try {
       const identity = await this.#admit(hello);
-      await this.#enter(identity);
       if (this.#isClosed()) return;
       this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address);
+      await this.#enter(identity);
+      if (this.#isClosed()) return;
       this.#instance = this.#instanceOf(hello, identity);
       this.#open(identity, this.#admission);
       this.#welcome(hello.id, identity);

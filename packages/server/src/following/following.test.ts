@@ -220,6 +220,32 @@ describe("a durable subscription", () => {
     await done(world, world.node().application("acme").follow("ada", "room:1"));
     await world.advance(5_000);
     expect(log.count("following")).toBe(0);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    log.held = { following: promise };
+    const bob = world.stranger();
+    bob.say({ type: "hello", id: 1, token: world.token("bob") });
+    await world.settle();
+    bob.leave();
+    await world.settle();
+    resolve();
+    await done(world, world.node().application("acme").follow("bob", "room:1"));
+    await world.advance(5_000);
+    expect([log.count("following"), bob.told]).toEqual([1, []]);
+  });
+
+  it("G11: who finds no place is told no list", async () => {
+    const world = await cluster({ limits: { connectionsPerUser: 1 } });
+    const application = world.node().application("acme");
+    await done(world, application.follow("bob", "room:1"));
+    const first = await world.client("ada");
+    const second = world.stranger();
+    await second.hello("ada");
+    expect(second.errors()).toEqual(["too-many-connections"]);
+    first.leave();
+    await world.settle();
+    const reads = world.log().count("following");
+    await done(world, application.follow("ada", "room:1"));
+    expect(world.log().count("following")).toBe(reads);
   });
 });
 
