@@ -9,7 +9,7 @@ import type { Identity, Status } from "./connection/status.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { HistoryPages } from "./subscription/history.ts";
 import { Subscriptions } from "./subscription/subscriptions.ts";
-import type { Connect } from "./transport/connect.ts";
+import type { Connect, TransportName } from "./transport/connect.ts";
 import type { Wake } from "./transport/wake.ts";
 
 export interface ClientOptions {
@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly queue?: number;
   /** Most publishes on their way at a time, default 128; never more than the server allows. */
   readonly inFlight?: number;
+  /** What may carry the connection, in the order in which it is tried. Default: WebSocket, server-sent events, long polls. */
+  readonly transports?: readonly TransportName[];
   /** Connect at once, the default. */
   readonly autoConnect?: boolean;
   /** The world outside; each has a default for browsers and Node.js. */

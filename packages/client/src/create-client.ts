@@ -5,6 +5,8 @@ import type { Client, ClientOptions } from "./client.ts";
 import { clientOn } from "./client.ts";
 import { browserWake } from "./transport/browser-wake.ts";
 import { consoleLogger } from "./transport/console-logger.ts";
+import { chooseRoad } from "./transport/road.ts";
+import { storedMemory } from "./transport/road-memory.ts";
 import { connectWebSocket } from "./transport/websocket.ts";
 
 /**
@@ -19,10 +21,16 @@ import { connectWebSocket } from "./transport/websocket.ts";
  * await room.publish("message", { text: "Hello" }).durable;
  */
 export function createClient<A extends AppDefinition = AppDefinition>(options: ClientOptions): Client<A> {
-  return clientOn<A>(options, {
-    runtime: options.runtime ?? systemRuntime(consoleLogger),
-    connect: options.connect ?? connectWebSocket,
-    wake: options.wake ?? browserWake,
-    codec: options.codec ?? jsonFrames,
-  });
+  const {
+    runtime = systemRuntime(consoleLogger),
+    wake = browserWake,
+    codec = jsonFrames,
+    transports = ["websocket", "sse", "poll"],
+  } = options;
+  const road = { runtime, wake, codec, memory: storedMemory, webSocket: connectWebSocket, load };
+  return clientOn<A>(options, { runtime, connect: options.connect ?? chooseRoad(transports, road), wake, codec });
+}
+
+async function load() {
+  return (await import("./transport/http/other-road.ts")).OtherRoad;
 }

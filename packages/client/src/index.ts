@@ -9,6 +9,6 @@ export type { EventsInfo, HistoryPage, TypedEvent } from "./event.ts";
 export type { Publication, PublicationStatus } from "./outbox/publication.ts";
 export type { EventFilter, SubscribeOptions, Subscription, SubscriptionState } from "./subscription/handler.ts";
 export type { HistoryQuery } from "./subscription/history.ts";
-export type { Connect, Socket, SocketEvents } from "./transport/connect.ts";
+export type { Connect, Socket, SocketEvents, TransportName } from "./transport/connect.ts";
 export type { Wake } from "./transport/wake.ts";
 export { connectWebSocket } from "./transport/websocket.ts";

@@ -1,6 +1,5 @@
-import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import { join, resolve } from "node:path";
-import type { Duplex } from "node:stream";
 import type { AppDefinition } from "@tandem/app";
 import type { Limits } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
@@ -10,6 +9,7 @@ import { createJwtAuthenticator, sha256 } from "./access/jwt.ts";
 import type { Application } from "./application/application.ts";
 import type { Bus } from "./bus/bus.ts";
 import { createInProcessBus } from "./bus/in-process.ts";
+import type { Transport } from "./connection/transport.ts";
 import type { Log } from "./log/log.ts";
 import { createSqliteLog } from "./log/sqlite/sqlite.ts";
 import type { Node } from "./node.ts";
@@ -18,8 +18,12 @@ import type { Readiness } from "./operations/health.ts";
 import type { HttpApp } from "./operations/http.ts";
 import { httpApp } from "./operations/http.ts";
 import { Listener } from "./operations/listener.ts";
+import type { Roads } from "./transport/attach.ts";
+import { attach } from "./transport/attach.ts";
 import { trustedProxies } from "./transport/client-address.ts";
-import { turnDown, WebSockets } from "./transport/websocket.ts";
+import { HttpRoad } from "./transport/http-road.ts";
+import { Room } from "./transport/room.ts";
+import { WebSockets } from "./transport/websocket.ts";
 
 /** The database's file in the data folder. */
 export const LOG_FILE = "tandem.db";
@@ -43,7 +47,7 @@ export interface ServerOptions {
   /** Tells who someone is, instead of all of the above. */
   readonly authenticator?: Authenticator;
 
-  /** The path of the WebSocket. Default `/ws`. */
+  /** The path of the WebSocket; the other road is under it. Default `/ws`. */
   readonly path?: string;
   /** Origins whose pages may connect. Default: pages from the host they connect to. */
   readonly origins?: readonly string[] | undefined;
@@ -107,17 +111,21 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     await log.close();
     throw error;
   }
-  const webSockets = new WebSockets({
+  const room = new Room(options.maxConnections ?? 20_000);
+  const common = {
     path: options.path ?? "/ws",
     limits: node.limits,
     origins: options.origins,
     trusted,
-    maxConnections: options.maxConnections ?? 20_000,
-    compressAbove: options.compressAbove ?? 1_024,
+    room,
     runtime,
-    accept: (transport) => node.accept(transport),
-  });
-  return new Server({ node, log, webSockets, runtime, options });
+    accept: (transport: Transport) => node.accept(transport),
+  };
+  const roads = {
+    webSockets: new WebSockets({ ...common, compressAbove: options.compressAbove ?? 1_024 }),
+    httpRoad: new HttpRoad(common),
+  };
+  return new Server({ node, log, roads, room, runtime, options });
 }
 
 function tokensOf(app: AppDefinition, options: ServerOptions, runtime: Runtime): Authenticator {
@@ -134,7 +142,8 @@ function lifetimeOf({ maxTokenSeconds }: ServerOptions): number | undefined {
 interface Parts {
   readonly node: Node;
   readonly log: Log;
-  readonly webSockets: WebSockets;
+  readonly roads: Roads;
+  readonly room: Room;
   readonly runtime: Runtime;
   readonly options: ServerOptions;
 }
@@ -142,7 +151,7 @@ interface Parts {
 /** A started server: a node, the sockets around it, and where wanted an HTTP server of its own. */
 export class Server {
   readonly node: Node;
-  /** What it answers over HTTP, to be mounted in an application's own routes where wanted: health and files. */
+  /** What it answers over HTTP, to be mounted in an application's own routes where wanted: health, files, the other road. */
   readonly http: HttpApp;
   readonly #parts: Parts;
   readonly #detach = new Set<() => void>();
@@ -157,6 +166,7 @@ export class Server {
       readiness: () => this.readiness(),
       files: parts.options.files,
       logger: parts.runtime.logger,
+      road: { path: parts.options.path ?? "/ws", take: parts.roads.httpRoad },
     });
   }
 
@@ -167,7 +177,7 @@ export class Server {
 
   /** Connections that are open now. */
   get connections(): number {
-    return this.#parts.webSockets.size;
+    return this.#parts.room.taken;
   }
 
   readiness(): Readiness {
@@ -175,19 +185,14 @@ export class Server {
   }
 
   /**
-   * Takes the WebSockets of an HTTP server at this server's path. Its requests, and upgrades at other paths, are left alone.
+   * Takes what comes to an HTTP server at this server's path: WebSockets, and the other road under it. Everything else is left alone.
    *
    * @returns the call that ends it
    */
   attach(httpServer: HttpServer): () => void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.#parts.webSockets.upgrade(request, socket, head)) return;
-      // Where nobody else listens for upgrades, nobody else would ever answer this one.
-      if (httpServer.listenerCount("upgrade") === 1) turnDown(socket, 404, "There is no WebSocket at this address.");
-    };
-    httpServer.on("upgrade", onUpgrade);
+    const release = attach(httpServer, this.#parts.roads);
     const detach = () => {
-      httpServer.off("upgrade", onUpgrade);
+      release();
       this.#detach.delete(detach);
     };
     this.#detach.add(detach);
@@ -212,21 +217,21 @@ export class Server {
    * finished, connections closed with 4500, the log closed. Takes at most `drainMs`, but for a write that the disk holds up.
    */
   async drain(): Promise<void> {
-    const { webSockets, options } = this.#parts;
+    const { room, options } = this.#parts;
     const { drainMs = 10_000 } = options;
     this.#draining = true;
-    webSockets.drain();
+    room.drain();
     const share = drainMs / 2;
     await this.node.drain(share, share);
     await this.#gone(share / 2);
     await this.close();
   }
 
-  /** Waits until every socket has answered the close. */
+  /** Waits until every client has taken the close. */
   async #gone(patience: number): Promise<void> {
-    const { webSockets, runtime } = this.#parts;
+    const { room, runtime } = this.#parts;
     const until = runtime.elapsed() + patience;
-    while (webSockets.size > 0 && runtime.elapsed() < until) {
+    while (room.taken > 0 && runtime.elapsed() < until) {
       await new Promise<void>((look) => runtime.timer(20, look));
     }
   }
@@ -238,11 +243,13 @@ export class Server {
   }
 
   async #close(): Promise<void> {
-    const { webSockets, node, log } = this.#parts;
+    const { roads, room, node, log } = this.#parts;
     this.#draining = true;
     for (const detach of [...this.#detach]) detach();
     node.destroy();
-    webSockets.destroy();
+    room.drain();
+    roads.webSockets.destroy();
+    roads.httpRoad.destroy();
     await Promise.all([this.#listener?.close(), log.close()]);
   }
 }

@@ -130,8 +130,8 @@ export class Connection {
     if (this.#state === state) this.#status.set(status);
   }
 
-  #attempt(): void {
-    const connecting: Status = { kind: "connecting", attempt: this.#failures + 1 };
+  /** `connecting` is the status meanwhile: who moves to a better road stays connected. */
+  #attempt(connecting: Status = { kind: "connecting", attempt: this.#failures + 1 }): void {
     const { token, guest } = this.#credentials;
     if (!token) return this.#open({ guest }, connecting);
     const giveUp = fetchToken(this.#ports.runtime, token, (result) => {
@@ -161,6 +161,8 @@ export class Connection {
       socket = connect(this.#url, codec.subprotocol, {
         opened: () => session.post({ type: "hello", id: hello, ...who, agent: AGENT }),
         frame: (frame) => session.receive(frame),
+        moved: () =>
+          this.#state.kind === "live" && this.#state.session === session && this.#attempt(this.#status.get()),
         closed: (code, reason) => {
           leave();
           if (!session.ended) this.#closedByServer(code, reason);
@@ -203,7 +205,7 @@ export class Connection {
     this.#triedFresh = false;
     this.#identity.set({ user, tenant, name, connection });
     if (this.#state !== state) return;
-    const status: Status = { kind: "connected", since: live.since, latency: live.latency };
+    const status = connectedOn(live);
     if (live !== state) this.#enter(live, status);
     else if (live.lapsed) {
       live.lapsed = false;
@@ -321,7 +323,7 @@ export class Connection {
     const state = this.#state;
     if (state.kind !== "live") return;
     state.latency = latency;
-    if (!state.lapsed) this.#tell(state, { kind: "connected", since: state.since, latency });
+    if (!state.lapsed) this.#tell(state, connectedOn(state));
   }
 
   /** The server has let go of subscriptions and requests: nothing goes on without a fresh token. */
@@ -334,4 +336,8 @@ export class Connection {
     this.#ports.traffic.detach();
     this.#tell(live, { kind: "needs-auth", reason: "needs-auth" });
   }
+}
+
+function connectedOn({ since, latency, socket }: Live): Status {
+  return { kind: "connected", since, latency, transport: socket.transport };
 }

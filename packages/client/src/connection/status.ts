@@ -1,11 +1,17 @@
 import type { ErrorCode } from "@tandem/protocol";
+import type { TransportName } from "../transport/connect.ts";
 
 /** How the client stands to the server. */
 export type Status =
   /** A try is under way. `attempt` counts from 1 since the last connection that held. */
   | { readonly kind: "connecting"; readonly attempt: number }
-  /** `since`: milliseconds since 1970. `latency`: the last measured round trip in milliseconds. */
-  | { readonly kind: "connected"; readonly since: number; readonly latency?: number | undefined }
+  /** `since`: milliseconds since 1970. `latency`: the last measured round trip in milliseconds. `transport`: what carries it. */
+  | {
+      readonly kind: "connected";
+      readonly since: number;
+      readonly latency?: number | undefined;
+      readonly transport?: TransportName | undefined;
+    }
   /** `attempt` tries failed; the next comes at `nextTry` (milliseconds since 1970). `reason` is why the last one failed. */
   | {
       readonly kind: "reconnecting";

@@ -8,6 +8,7 @@ export const connectWebSocket: Connect = (url, subprotocol, events) => {
   socket.onmessage = ({ data }) => events.frame(typeof data === "string" ? data : new Uint8Array(data));
   socket.onclose = ({ code, reason }) => events.closed(code, reason);
   return {
+    transport: "websocket",
     send(frame) {
       // A socket that is closing drops what it is given, and its `close` event follows.
       if (socket.readyState === WebSocket.OPEN) socket.send(frame as string | Uint8Array<ArrayBuffer>);

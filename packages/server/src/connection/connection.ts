@@ -14,6 +14,9 @@ import type { Admission, Turnstile } from "./turnstile.ts";
 import { welcomeMessage } from "./welcome.ts";
 
 const NORMAL = 1000;
+const NOTHING: readonly Arrival[] = [];
+/** Close code where a token ended and no fresh one can come this way: that of `token-expired`. */
+const LAPSED = 4004;
 
 /** Wrong messages in a row after which a connection is closed. */
 const ERRORS_IN_A_ROW = 20;
@@ -64,6 +67,8 @@ export class Connection implements TransportEvents, Outlet {
   #errorsInARow = 0;
   /** The client will not say any more. */
   #ending = false;
+  /** What came after `hello` in its frame, until that is answered. */
+  #held = NOTHING;
 
   constructor(transport: Transport, ports: ConnectionPorts, onClosed: (connection: Connection) => void) {
     this.id = ports.runtime.randomId().slice(0, 12);
@@ -95,9 +100,17 @@ export class Connection implements TransportEvents, Outlet {
     } catch (error) {
       return this.close(tellable(error, this.#ports.runtime.logger));
     }
-    for (const arrival of arrivals) {
+    this.#handle(arrivals);
+  }
+
+  #handle(arrivals: readonly Arrival[]): void {
+    for (const [at, arrival] of arrivals.entries()) {
+      const isNew = this.#state.kind === "new";
       if (arrival.error) this.#wrong(arrival.error, arrival.id);
       else this.#take(arrival.message);
+      if (!isNew || this.#state.kind !== "authenticating") continue;
+      this.#held = arrivals.slice(at + 1);
+      return;
     }
   }
 
@@ -110,7 +123,10 @@ export class Connection implements TransportEvents, Outlet {
   #endIfAnswered(): void {
     if (!this.#ending || this.#isClosed() || this.busy || this.#refreshing) return;
     this.#outbox.flush();
-    if (this.#isClosed()) return;
+    if (!this.#isClosed()) this.#endInOrder();
+  }
+
+  #endInOrder(): void {
     this.#end();
     this.#transport.close(NORMAL, "");
   }
@@ -182,6 +198,9 @@ export class Connection implements TransportEvents, Outlet {
       this.#instance = this.#instanceOf(hello, identity);
       this.#open(identity, this.#admission);
       this.#welcome(hello.id, identity);
+      const held = this.#held;
+      this.#held = NOTHING;
+      this.#handle(held);
     } catch (error) {
       if (!this.#isClosed()) this.close(tellable(error, this.#ports.runtime.logger), undefined, hello.id);
     }
@@ -290,6 +309,10 @@ export class Connection implements TransportEvents, Outlet {
     else this.#endIfAnswered();
   }
 
+  stalled(): void {
+    if (this.#transport.oneWay) this.#endInOrder();
+  }
+
   #checkExpiry(): void {
     if (this.#state.kind !== "open" || !isOver(this.#state.session.identity, this.#ports.runtime.now())) return;
     this.suspend(new TandemError("needs-auth", "The token has expired: send a fresh one in `refresh`."));
@@ -298,6 +321,7 @@ export class Connection implements TransportEvents, Outlet {
   /** The identity's time is over: what is queued is purged, delivery and writes stop, a fresh token is asked for. */
   suspend(reason: TandemError): void {
     if (this.#state.kind !== "open") return;
+    if (this.#transport.oneWay) return this.close(reason, LAPSED);
     const { session } = this.#state;
     session.end();
     this.#state = { kind: "needs-auth", identity: session.identity };
@@ -323,6 +347,8 @@ export class Connection implements TransportEvents, Outlet {
     if (this.#isClosed()) return;
     this.#checkExpiry();
     if (this.#state.kind === "open") this.#state.session.pulse();
+    // Who cannot answer is not asked: a response is bounded in time by its transport.
+    if (this.#transport.oneWay && this.#state.kind === "open") return;
     const { runtime } = this.#ports;
     const verdict = this.#liveness.judge(runtime.elapsed(), {
       phase: this.#state.kind === "open" || this.#state.kind === "needs-auth" ? this.#state.kind : "new",
@@ -335,7 +361,7 @@ export class Connection implements TransportEvents, Outlet {
 
   /** Tells the client that the server goes away, and when to come back. */
   announce(code: ErrorCode, retryAfter: number): void {
-    this.#outbox.push("critical", single({ type: "closing", code, retryAfter }));
+    this.#outbox.push("critical", single({ type: "closing", code, retryAfter }), true);
   }
 
   /** Ends the connection: an error message, then the close code of the table. */

@@ -180,19 +180,19 @@ export class Session {
     return this.#attendance;
   }
 
-  /** Answers a request, once. */
-  answer(request: { readonly id: number }, lane: Lane, message: object): void {
-    this.answerWith(request, lane, single(message));
+  /** Answers a request, once. `isNews`: the answer tells what the client could not know. */
+  answer(request: { readonly id: number }, lane: Lane, message: object, isNews = false): void {
+    this.answerWith(request, lane, single(message), isNews);
   }
 
-  answerWith(request: { readonly id: number }, lane: Lane, message: Outgoing): void {
-    if (!this.#ended && this.#settle(request.id)) this.outbox.push(lane, message);
+  answerWith(request: { readonly id: number }, lane: Lane, message: Outgoing, isNews = false): void {
+    if (!this.#ended && this.#settle(request.id)) this.outbox.push(lane, message, isNews);
   }
 
   /** Answers a request with an error. What is not a `TandemError` is logged, and told as `internal`. */
   fail(request: { readonly id: number; readonly channel?: string }, error: unknown): void {
     if (this.#ended || !this.#settle(request.id)) return;
-    this.outbox.push("normal", errorMessage(tellable(error, this.ports.runtime.logger), request));
+    this.outbox.push("normal", errorMessage(tellable(error, this.ports.runtime.logger), request), true);
   }
 
   /** @returns whether it waited for its answer */

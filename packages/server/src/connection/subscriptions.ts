@@ -77,14 +77,10 @@ export class Subscriptions {
     });
     channel.subscribe(subscription);
     this.#standing.set(request.channel, subscription);
-    this.#session.answer(request, lane, {
-      type: "subscribed",
-      id: request.id,
-      channel: request.channel,
-      position,
-      head: channel.head.offset,
-      ...(reset ? { reset } : {}),
-    });
+    const { id } = request;
+    const head = channel.head.offset;
+    const answer = { type: "subscribed", id, channel: request.channel, position, head, ...(reset ? { reset } : {}) };
+    this.#session.answer(request, lane, answer, reset !== undefined);
     subscription.start();
   }
 
@@ -119,7 +115,7 @@ export class Subscriptions {
     for (const channel of this.#standing.keys()) {
       Promise.resolve(this.#session.rights.can(channel, "read")).then((allowed) => {
         if (allowed || this.#session.ended || !this.#standing.has(channel)) return;
-        this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }));
+        this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }), true);
       });
     }
   }

@@ -6,6 +6,11 @@ export interface Transport {
   readonly codec: Codec;
   /** Where the client comes from, for logs and limits. */
   readonly address: string;
+  /**
+   * The answer to one request: no acknowledgement, no sign of life and no fresh token can come. Such a connection ends by itself when
+   * its credit is used up; the client comes again with its positions, which acknowledges everything.
+   */
+  readonly oneWay?: boolean;
   /** Asks for something beside the client's own connection: that it ends says nothing of the client. */
   readonly side?: boolean;
   /** Takes one frame, in order. Text codecs pass UTF-8 bytes. Never throws; after `close` it does nothing. */

@@ -30,6 +30,7 @@ function stage(bytesPerSecond = 0) {
         frames = [];
         spent += writeMs;
       },
+      stalled() {},
     };
     const made = new Outbox(outlet, turn, { open: true }, { windowBytes: 131_072, bytesPerSecond });
     return { outbox: made, writes };

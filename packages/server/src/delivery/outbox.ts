@@ -24,6 +24,8 @@ export interface Outlet {
   send(frame: Frame): void;
   /** All frames of this flush were taken. `delivered`: there was more in them than answers. */
   flushed(delivered: boolean): void;
+  /** Somebody has more to send, and only the client's acknowledgement can make room for it. */
+  stalled(): void;
   /** Milliseconds of a clock that never jumps. */
   elapsed(): number;
 }
@@ -110,15 +112,25 @@ export class Outbox {
     return onTheWay + this.#queued >= size * LANE_SHARE[lane] * share;
   }
 
+  #isStalled(): boolean {
+    if (this.#waiting.length === 0 || this.#pulling || this.#closed || !this.#gate.open) return false;
+    return this.#wait === 0 && this.#nextPuller() === undefined;
+  }
+
   /** Milliseconds until the pace allows more deliveries. */
   get #wait(): number {
     return this.#pace?.wait(this.#outlet.elapsed(), this.#queued) ?? 0;
   }
 
-  /** Queues an answer, or what else is due at once. Goes out at the end of this turn. */
-  push(lane: Lane, message: Outgoing): void {
+  /**
+   * Queues an answer, or what else is due at once. Goes out at the end of this turn.
+   *
+   * @param isNews it counts as delivered: a client that waits for news is to have it now
+   */
+  push(lane: Lane, message: Outgoing, isNews = false): void {
     if (this.#closed) return;
     this.#queue(lane, message);
+    if (isNews) this.#delivers = true;
     this.#turn.mark(this, false);
   }
 
@@ -160,6 +172,11 @@ export class Outbox {
     if (this.#closed) return;
     this.#outlet.beforeFlush();
     this.#pump();
+    this.#flushQueued();
+    if (this.#isStalled()) this.#outlet.stalled();
+  }
+
+  #flushQueued(): void {
     const lanes = this.#lanes;
     if (!lanes || this.#closed) return;
     const delivered = this.#delivers;

@@ -47,6 +47,7 @@ function stage(position: Position, overflow?: Overflow) {
     send: ({ payload }: Frame) =>
       void told.push(...(jsonCodec.decode(new TextDecoder().decode(payload)) as ServerMessage[])),
     flushed() {},
+    stalled() {},
   };
   const outbox: Outbox = new Outbox(outlet, { mark: () => flushes++, markLater() {}, join: joined }, gate, {
     windowBytes: WINDOW,

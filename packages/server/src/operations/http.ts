@@ -5,6 +5,8 @@ import { secureHeaders } from "hono/secure-headers";
 import { addFiles } from "./files.ts";
 import type { Readiness } from "./health.ts";
 import { addHealth } from "./health.ts";
+import type { HttpRoadRoutes } from "./road.ts";
+import { addHttpRoad } from "./road.ts";
 
 /** Routes for Node.js: a handler may look at the request as Node.js gave it. */
 export type HttpApp = Hono<{ Bindings: Partial<HttpBindings> }>;
@@ -17,9 +19,10 @@ export interface HttpOptions {
   /** A folder to serve at `/`. */
   readonly files: string | undefined;
   readonly logger: Logger;
+  readonly road: HttpRoadRoutes;
 }
 
-/** What a server answers over HTTP: its health, and a page where it has one. */
+/** What a server answers over HTTP: its health, the other road of its clients, and a page where it has one. */
 export function httpApp(options: HttpOptions): HttpApp {
   const app: HttpApp = new Hono();
   app.use(
@@ -44,6 +47,7 @@ export function httpApp(options: HttpOptions): HttpApp {
     return next();
   });
   addHealth(app, options.readiness);
+  addHttpRoad(app, options.road);
   if (options.files !== undefined) addFiles(app, options.files);
   app.notFound((context) => context.json({ error: "There is nothing at this address." }, 404));
   app.onError((error, context) => {

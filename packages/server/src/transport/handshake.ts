@@ -3,7 +3,7 @@ import { SUBPROTOCOLS } from "@tandem/protocol";
 import { isOriginAllowed } from "./origin.ts";
 
 /** Most headers of a handshake. */
-const MOST_HEADERS = 100;
+export const MOST_HEADERS = 100;
 
 /** Names under which people put tokens into addresses, where logs, histories and proxies keep them. */
 const TOKENS = ["token", "access_token", "auth_token", "id_token", "jwt", "ticket", "authorization"];
@@ -14,7 +14,7 @@ export type Subprotocol = (typeof OFFERS)[number];
 
 /** Why a handshake is turned down: an HTTP status, and a sentence for whoever wrote the client. */
 export interface Refusal {
-  readonly status: 400 | 403 | 405 | 426 | 431 | 503;
+  readonly status: 400 | 403 | 405 | 408 | 413 | 415 | 426 | 431 | 503;
   readonly sentence: string;
   /** Names the kind in the log. */
   readonly noise: string;
@@ -51,14 +51,8 @@ export function judgeHandshake(request: IncomingMessage, rules: HandshakeRules):
   if (headers["sec-websocket-version"] !== "13") {
     return refuse(426, "bad-version", "This server speaks WebSocket version 13.", { "Sec-WebSocket-Version": "13" });
   }
-  const parameter = tokenParameter(request.url ?? "");
-  if (parameter !== undefined) {
-    return refuse(
-      400,
-      "token-in-url",
-      `Take "${parameter}" out of the address: a token goes into the first message, hello.`,
-    );
-  }
+  const inUrl = tokenInUrl(request.url ?? "");
+  if (inUrl) return inUrl;
   if (!isOriginAllowed(headers.origin, headers.host, rules.origins)) {
     return refuse(
       403,
@@ -89,13 +83,22 @@ export function pathOf(request: IncomingMessage): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-function tokenParameter(url: string): string | undefined {
+/** Turns down an address that holds a token. */
+export function tokenInUrl(url: string): Refusal | undefined {
   const at = url.indexOf("?");
   if (at === -1) return undefined;
   const names = new URLSearchParams(url.slice(at + 1)).keys();
-  return names.find((name) => TOKENS.includes(name.toLowerCase()));
+  const parameter = names.find((name) => TOKENS.includes(name.toLowerCase()));
+  if (parameter === undefined) return undefined;
+  const sentence = `Take "${parameter}" out of the address: a token goes into the first message, hello.`;
+  return refuse(400, "token-in-url", sentence);
 }
 
-function refuse(status: Refusal["status"], noise: string, sentence: string, headers?: Refusal["headers"]): Refusal {
+export function refuse(
+  status: Refusal["status"],
+  noise: string,
+  sentence: string,
+  headers?: Refusal["headers"],
+): Refusal {
   return { status, noise, sentence, ...(headers ? { headers } : {}) };
 }

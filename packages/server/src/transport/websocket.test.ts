@@ -11,6 +11,7 @@ import { Frame } from "../delivery/frame.ts";
 import { trustedProxies } from "./client-address.ts";
 import type { Handshake } from "./hostile/raw-socket.fixture.ts";
 import { BINARY, frame, handshake, RawSocket, TEXT } from "./hostile/raw-socket.fixture.ts";
+import { Room } from "./room.ts";
 import { WebSockets } from "./websocket.ts";
 
 /** A connection as the server saw it. */
@@ -28,18 +29,20 @@ function send(transport: Transport | undefined, payload: Uint8Array): void {
 
 let http: Server;
 let webSockets: WebSockets;
+let room: Room;
 let seen: Seen[];
 let lines: Record<string, unknown>[];
 let sockets: Socket[];
 
 function start(options: Partial<ConstructorParameters<typeof WebSockets>[0]> = {}): Promise<void> {
   const logger: Logger = { ...silentLogger, warn: (fields) => void lines.push(fields) };
+  room = new Room(3);
   webSockets = new WebSockets({
     path: "/ws",
     limits: { frameBytes: 65_536 },
     origins: undefined,
     trusted: trustedProxies([]),
-    maxConnections: 3,
+    room,
     compressAbove: 1_024,
     runtime: systemRuntime(logger),
     accept(transport) {
@@ -107,12 +110,12 @@ describe("handshake", () => {
     expect(answer).toContain("Retry-After: 5\r\n");
     expect(answer).toContain("server-full");
     first.socket.destroy();
-    await expect.poll(() => webSockets.size).toBe(2);
+    await expect.poll(() => room.taken).toBe(2);
     expect(await raw().status()).toBe(101);
   });
 
   it("turns everyone away while it drains", async () => {
-    webSockets.drain();
+    room.drain();
     const answer = await raw().end();
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer).toContain("shutting-down");
@@ -182,7 +185,7 @@ describe("frames", () => {
     expect(await closed).toEqual([4500, "shutting-down"]);
     expect(got).toEqual(Array.from({ length: 100 }, (_, at) => `${at}`));
     await expect.poll(() => seen[0]?.closed).toEqual({ code: 4500, reason: "shutting-down" });
-    expect(webSockets.size).toBe(0);
+    expect(room.taken).toBe(0);
   });
 
   it("closes with `internal` when a frame cannot be handled, and tells nothing of why", async () => {

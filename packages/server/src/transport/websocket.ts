@@ -13,6 +13,7 @@ import { clientAddress } from "./client-address.ts";
 import { ControlFrames } from "./control-frames.ts";
 import type { Refusal, Subprotocol } from "./handshake.ts";
 import { chooseSubprotocol, judgeHandshake, pathOf } from "./handshake.ts";
+import type { Room } from "./room.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** Most pieces that one message may come in. Clients of ours send whole messages. */
@@ -21,8 +22,6 @@ const MOST_FRAGMENTS = 256;
 const MOST_CHUNKS = 4_096;
 /** Milliseconds that the other side has to answer a close. (The types of ws do not know this option yet.) */
 const CLOSE_TIMEOUT = { closeTimeout: 3_000 };
-/** Milliseconds after which one who was turned away because the server was full may try again. */
-const RETRY_FULL = 5_000;
 
 /**
  * Messages of clients are inflated by `ws`; ours are deflated beside it, without a context, and in no smaller window than the usual
@@ -47,8 +46,7 @@ export interface WebSocketOptions {
   /** Allowed origins; left out: only pages from the same host. */
   readonly origins: readonly string[] | undefined;
   readonly trusted: TrustedProxies;
-  /** Most connections at one time. */
-  readonly maxConnections: number;
+  readonly room: Room;
   /** Frames from this length in bytes are compressed for those who offer it; 0: none. */
   readonly compressAbove: number;
   readonly runtime: Runtime;
@@ -78,7 +76,6 @@ export class WebSockets {
   readonly #server: WebSocketServer;
   readonly #sockets = new Map<WebSocket, Open>();
   readonly #listeners: Listeners;
-  #draining = false;
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
@@ -99,45 +96,19 @@ export class WebSockets {
     });
   }
 
-  /** Open connections. */
-  get size(): number {
-    return this.#sockets.size;
-  }
-
   /** Takes a request to upgrade. @returns false when its path is another: it is not touched then */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (pathOf(request) !== this.#options.path) return false;
     const address = clientAddress(request, this.#options.trusted);
-    const refusal = judgeHandshake(request, this.#options) ?? this.#room();
+    const refusal = judgeHandshake(request, this.#options) ?? this.#options.room.refusal;
     if (refusal) this.#refuse(socket, refusal, address);
     else this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, socket, address));
     return true;
   }
 
-  /** Takes no new connection from now on. */
-  drain(): void {
-    this.#draining = true;
-  }
-
   /** Cuts whoever is still there. */
   destroy(): void {
-    this.#draining = true;
     for (const webSocket of this.#sockets.keys()) webSocket.terminate();
-  }
-
-  #room(): Refusal | undefined {
-    const retry = { "Retry-After": String(RETRY_FULL / 1_000) };
-    if (this.#draining) {
-      return {
-        status: 503,
-        noise: "shutting-down",
-        sentence: "shutting-down: the server is being stopped.",
-        headers: retry,
-      };
-    }
-    if (this.#sockets.size < this.#options.maxConnections) return undefined;
-    const sentence = "server-full: the server has as many connections as it may.";
-    return { status: 503, noise: "server-full", sentence, headers: retry };
   }
 
   #open(webSocket: WebSocket, socket: Duplex, address: string): void {
@@ -146,6 +117,7 @@ export class WebSockets {
     const agreed = webSocket.extensions.includes("permessage-deflate") ? compressAbove : undefined;
     const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, agreed));
     this.#sockets.set(webSocket, { events, address, control: undefined });
+    this.#options.room.enter();
     const { message, control, error, close } = this.#listeners;
     webSocket.on("message", message).on("ping", control).on("pong", control).on("error", error).on("close", close);
   }
@@ -153,7 +125,8 @@ export class WebSockets {
   /** What every WebSocket has called: one set of functions for all, which find theirs by `this`, as `ws` gives it. */
   #listen(): Listeners {
     const sockets = this.#sockets;
-    const { logger } = this.#options.runtime;
+    const { runtime, room } = this.#options;
+    const { logger } = runtime;
     const countControl = (webSocket: WebSocket) => this.#countControl(webSocket);
     return {
       message(data, isBinary) {
@@ -182,6 +155,7 @@ export class WebSockets {
       close(code, reason) {
         const open = sockets.get(this);
         sockets.delete(this);
+        room.leave();
         open?.events.closed(code, reason.toString());
       },
     };

@@ -1,0 +1,128 @@
+import type { ClientMessageInput, Events, Position, ServerMessage } from "@tandem/protocol";
+
+/** What makes a connection one that is delivered to. */
+export type Wanting = Extract<ClientMessageInput, { type: "subscribe" | "watch" | "enter" }>;
+
+const ANSWERS = { subscribe: "subscribed", watch: "watching", enter: "entered" } as const;
+
+/** Something that every request for what comes down asks for. */
+interface Want {
+  message: Wanting;
+  /** The client waits for its answer. */
+  isNew: boolean;
+  /** Up to where a subscription was delivered. */
+  position: Position | undefined;
+}
+
+/**
+ * What a client has asked to be delivered, with the positions it has reached: enough to go on at any node by asking for it again.
+ * What the client was answered already is not answered again.
+ */
+export class Wants {
+  readonly #wants = new Map<string, Want>();
+  /** What the present request asks for, by the id in it. */
+  readonly #asked = new Map<number, Want>();
+
+  /** Is something not answered yet? */
+  get hasNew(): boolean {
+    return [...this.#wants.values()].some(({ isNew }) => isNew);
+  }
+
+  /** Has the present request been answered? */
+  get isSettled(): boolean {
+    return this.#asked.size === 0;
+  }
+
+  has(type: Wanting["type"], channel: string): boolean {
+    return this.#wants.has(keyOf(type, channel));
+  }
+
+  add(message: Wanting): void {
+    this.#wants.set(keyOf(message.type, message.channel), { message, isNew: true, position: undefined });
+  }
+
+  /** What was said of oneself has changed: from now on that is asked for. */
+  change(message: Wanting): void {
+    const want = this.#wants.get(keyOf(message.type, message.channel));
+    if (want) want.message = message;
+  }
+
+  /** @returns the id of the request that waits for its answer, if one does */
+  remove(type: Wanting["type"], channel: string): number | undefined {
+    const key = keyOf(type, channel);
+    const want = this.#wants.get(key);
+    this.#wants.delete(key);
+    return want?.isNew ? want.message.id : undefined;
+  }
+
+  clear(): void {
+    this.#wants.clear();
+    this.#asked.clear();
+  }
+
+  /** The channels entered, with the number of what was said of oneself there last. */
+  get entered(): { readonly channel: string; readonly seq: number }[] {
+    return [...this.#wants.values()].flatMap(({ message }) => (message.type === "enter" ? [message] : []));
+  }
+
+  /** The messages that ask for everything, under ids from `first` on. */
+  ask(first: number): ClientMessageInput[] {
+    this.#asked.clear();
+    let id = first;
+    return [...this.#wants.values()].map((want) => {
+      this.#asked.set(id, want);
+      return { ...goingOn(want), id: id++ };
+    });
+  }
+
+  /** @returns what the client is to be told of a message from the server: nothing where it knows */
+  take(message: ServerMessage): ServerMessage | undefined {
+    const id = "id" in message ? message.id : undefined;
+    if (id !== undefined) return this.#answered(id, message);
+    if (!("channel" in message) || message.channel === undefined) return message;
+    const { type, channel } = message;
+    if (type === "events" || type === "reset") {
+      const want = this.#wants.get(keyOf("subscribe", channel));
+      // Of a subscription that was left, or that is not answered yet.
+      if (!want?.position) return undefined;
+      want.position = type === "reset" ? message.position : after(want.position, message);
+    } else if (type === "unsubscribed") this.#wants.delete(keyOf("subscribe", channel));
+    else if (type === "unwatched") this.#wants.delete(keyOf("watch", channel));
+    return message;
+  }
+
+  #answered(id: number, answer: ServerMessage): ServerMessage | undefined {
+    const want = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (!want) return undefined;
+    const { message, isNew } = want;
+    const { type, channel } = message;
+    if (this.#wants.get(keyOf(type, channel)) !== want) return undefined;
+    want.isNew = false;
+    if (answer.type === "error") this.#wants.delete(keyOf(type, channel));
+    else if (answer.type !== ANSWERS[type]) return undefined;
+    if (isNew && answer.type === "subscribed") want.position = answer.position;
+    if (isNew) return { ...answer, id: message.id } as ServerMessage;
+    if (answer.type === "error") return { ...answer, id: undefined, channel };
+    if (answer.type !== "subscribed") return undefined;
+    const { position, reset } = answer;
+    want.position = position;
+    return reset && { type: "reset", channel, position, reason: reset };
+  }
+}
+
+/** What asks for the rest of it. */
+function goingOn({ message, position }: Want): Wanting {
+  if (message.type !== "subscribe" || !position) return message;
+  const { atLeast: _, ...rest } = message;
+  return { ...rest, from: position };
+}
+
+/** The position at the end of a range. Its first event gives a channel its epoch. */
+function after(position: Position, { from, to, tag, epoch }: Events): Position {
+  return { epoch: from === 0 && epoch !== undefined ? epoch : position.epoch, offset: to, tag };
+}
+
+function keyOf(type: Wanting["type"], channel: string): string {
+  return `${type} ${channel}`;
+}

@@ -1,0 +1,175 @@
+import type { ServerResponse } from "node:http";
+import type { Close } from "@tandem/protocol";
+import { HEARTBEAT_MS, jsonCodec, RESPONSE_MS } from "@tandem/protocol";
+import type { Runtime, Timer } from "@tandem/runtime";
+import type { Transport, TransportEvents } from "../connection/transport.ts";
+import type { Frame } from "../delivery/frame.ts";
+
+/** A poll that has news ends so many milliseconds later: what comes with the first of it goes along. */
+const LINGER_MS = 25;
+/** A poll that holds this many bytes ends at once. */
+const FULL_BYTES = 65_536;
+/** A client that takes nothing of a finished response for this long, in milliseconds, is cut. */
+const STUCK_MS = 30_000;
+/** Responses end over a fifth of their time, by chance: who came together does not come again together. */
+const SPREAD = 0.2;
+
+const NORMAL = 1000;
+
+/**
+ * How a response carries frames: `stream`, as server-sent events, each when it is sent; `poll`, in one piece as soon as there is
+ * news; `send`, in one piece when everything is answered.
+ */
+export type Carriage = "stream" | "poll" | "send";
+
+/**
+ * One request and its response behind the `Transport` port. The response ends in a while whatever happens: then the client asks again,
+ * with its positions, at any node.
+ */
+export class ResponseTransport implements Transport {
+  readonly codec = jsonCodec;
+  readonly address: string;
+  readonly oneWay = true;
+  readonly side: boolean;
+  readonly #carriage: Carriage;
+  readonly #response: ServerResponse;
+  readonly #runtime: Runtime;
+  readonly #timers = new Map<"end" | "heartbeat" | "linger" | "stuck", Timer>();
+  #events: TransportEvents | undefined;
+  /** Taken, and not written yet. */
+  #taken: Uint8Array[] = [];
+  #bytes = 0;
+  #answered = () => {};
+  #over = false;
+
+  constructor(response: ServerResponse, carriage: Carriage, address: string, runtime: Runtime) {
+    this.#response = response;
+    this.#carriage = carriage;
+    this.#runtime = runtime;
+    this.address = address;
+    this.side = carriage === "send";
+  }
+
+  /** Carries the connection of a client that sent these frames. */
+  carry(events: TransportEvents, [first = "[]", ...more]: readonly string[]): void {
+    this.#events = events;
+    this.#response.once("close", () => this.#gone());
+    this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => {
+      this.close(NORMAL, "");
+      events.closed(NORMAL, "");
+    });
+    if (this.#carriage === "stream") {
+      this.#response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
+      this.#response.flushHeaders();
+      this.#beat();
+    }
+    const go = () => {
+      for (const frame of more) events.frame(frame);
+      if (this.side) events.end();
+    };
+    // The frames after the first wait until `hello` is answered: before that, a client has nothing else to say.
+    if (more.length > 0) this.#answered = () => this.#runtime.defer(go);
+    events.frame(first);
+    if (more.length === 0) go();
+  }
+
+  send(frame: Frame): void {
+    if (this.#over) return;
+    const bytes = this.#carriage === "stream" ? frame.as("event-stream", eventOf) : frame.payload.subarray(1, -1);
+    this.#taken.push(bytes);
+    this.#bytes += bytes.byteLength;
+  }
+
+  flush(delivered: boolean): void {
+    if (this.#over) return;
+    if (this.#carriage === "stream") this.#write();
+    else if (this.#carriage === "poll" && this.#bytes > FULL_BYTES) this.#finishPoll();
+    else if (this.#carriage === "poll" && delivered && !this.#timers.has("linger")) {
+      this.#after("linger", LINGER_MS, () => this.#finishPoll());
+    }
+    this.#answered();
+    this.#answered = () => {};
+  }
+
+  buffered(): number {
+    return this.#response.writableLength;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#over) return;
+    if (code !== NORMAL) {
+      const close: Close = { type: "close", code, reason };
+      const bytes = Buffer.from(JSON.stringify([close]));
+      this.#taken.push(this.#carriage === "stream" ? eventOf(bytes) : bytes.subarray(1, -1));
+    }
+    this.#over = true;
+    this.#stop();
+    if (this.#carriage === "stream") {
+      this.#write();
+      this.#response.end();
+    } else {
+      const body = Buffer.from(`[${this.#taken.map((bytes) => Buffer.from(bytes).toString()).join(",")}]`);
+      const headers = { "Content-Type": "application/json; charset=utf-8", "Content-Length": body.byteLength };
+      this.#response.writeHead(200, headers).end(body);
+    }
+    this.#watch();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#response.destroy();
+  }
+
+  #finishPoll(): void {
+    this.close(NORMAL, "");
+    this.#events?.closed(NORMAL, "");
+  }
+
+  #gone(): void {
+    const code = this.#over ? NORMAL : 1006;
+    this.#over = true;
+    this.#stop();
+    this.#events?.closed(code, "");
+  }
+
+  #write(): void {
+    if (this.#taken.length === 0) return;
+    this.#response.write(this.#taken.length === 1 ? this.#taken[0] : Buffer.concat(this.#taken));
+    this.#taken = [];
+  }
+
+  #beat(): void {
+    this.#after("heartbeat", HEARTBEAT_MS, () => {
+      // A client that has not taken what was there gets no more of what says nothing.
+      if (this.#response.writableLength === 0) this.#response.write(":\n\n");
+      this.#beat();
+    });
+  }
+
+  /** Cuts a client that does not take what is left for it. */
+  #watch(left = Number.POSITIVE_INFINITY): void {
+    this.#after("stuck", STUCK_MS, () => {
+      const now = this.buffered();
+      if (now >= left || now === 0) this.#response.destroy();
+      else this.#watch(now);
+    });
+  }
+
+  #after(name: "end" | "heartbeat" | "linger" | "stuck", ms: number, action: () => void): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.set(name, this.#runtime.timer(ms, action));
+  }
+
+  #stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+}
+
+/** One frame as an event of `text/event-stream`: its JSON has no line break. */
+function eventOf(payload: Uint8Array): Uint8Array {
+  return Buffer.concat([DATA, payload, END]);
+}
+
+const DATA = Buffer.from("data: ");
+const END = Buffer.from("\n\n");
