@@ -54,6 +54,8 @@ export class HttpSocket implements Socket {
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Something else is wanted than the present request asks for. */
   #isStale = false;
+  /** The present request is a poll that waits for news: nothing in it is to be answered first. */
+  #isHeld = false;
   /** The present request was welcomed; any was. */
   #isGreeted = false;
   #wasGreeted = false;
@@ -179,7 +181,8 @@ export class HttpSocket implements Socket {
   /** Asks for what comes down, after a pause, and not before what was asked for is answered. */
   #askSoon(atLeast = 0): void {
     if (this.#isOver || (this.#isLapsed && !this.#refresh)) return;
-    if (this.#giveUp && !this.#refresh && !(this.#isGreeted && this.#wants.isSettled)) return;
+    const isAnswered = this.#isHeld || (this.#isGreeted && this.#wants.isSettled);
+    if (this.#giveUp && !this.#refresh && !isAnswered) return;
     const pause = this.#askedAt + PAUSE_MS - this.#ports.runtime.elapsed();
     this.#next.set(Math.max(0, atLeast, pause), () => this.#ask());
   }
@@ -193,15 +196,15 @@ export class HttpSocket implements Socket {
     this.#isGreeted = false;
     this.#isSpared = false;
     const isStream = this.transport === "sse";
-    // A poll is held until there is news: what is to be answered first is asked for where answers are not held.
-    const isHeld = isStream || (this.#wasGreeted && !this.#refresh && !this.#wants.hasNew);
+    // What is to be answered first is asked for where answers are not held until there is news.
+    this.#isHeld = !isStream && this.#wasGreeted && !this.#refresh && !this.#wants.hasNew;
     const body = this.#frames([{ ...this.#hello, id: HELLO }, ...this.#wants.ask(HELLO + 1)]);
     const whole = RESPONSE_MS + 10_000;
     this.#giveUp = readAnswer(
       post,
       runtime,
       {
-        url: this.#under(isHeld ? HTTP_PATHS.stream : HTTP_PATHS.send),
+        url: this.#under(isStream || this.#isHeld ? HTTP_PATHS.stream : HTTP_PATHS.send),
         body,
         accept: isStream ? "text/event-stream" : "application/json",
       },
