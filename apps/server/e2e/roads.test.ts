@@ -5,8 +5,8 @@ import { systemRuntime } from "@tandem/runtime";
 import { createInProcessBus, createMemoryLog, createServer } from "@tandem/server";
 import * as v from "valibot";
 import { afterEach, describe, expect, it } from "vitest";
-import type { ProxyBehaviour } from "./proxy.ts";
-import { Proxy } from "./proxy.ts";
+import type { Behaviour } from "./middlebox.ts";
+import { Middlebox } from "./middlebox.ts";
 
 const app = defineApp({
   guests: { grants: { "room:*": ["read", "publish"] } },
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 /** Servers on one log and one bus, behind a proxy that passes requests to them in turns. */
-async function stage(behaviour: Partial<ProxyBehaviour> = {}, servers = 1) {
+async function stage(behaviour: Partial<Behaviour> = {}, servers = 1) {
   const [log, bus] = [createMemoryLog(), createInProcessBus()];
   const ports: number[] = [];
   for (let at = 0; at < servers; at++) {
@@ -28,12 +28,12 @@ async function stage(behaviour: Partial<ProxyBehaviour> = {}, servers = 1) {
     toClose.push(() => server.close());
     ports.push((await server.listen()).port);
   }
-  const proxy = await Proxy.start(ports, behaviour);
+  const proxy = await Middlebox.start(ports, behaviour);
   toClose.push(() => proxy.close());
   return proxy;
 }
 
-function join(proxy: Proxy, options: Partial<ClientOptions> = {}): Client<typeof app> {
+function join(proxy: Middlebox, options: Partial<ClientOptions> = {}): Client<typeof app> {
   const client = createClient<typeof app>({ url: proxy.url, ...options });
   toClose.push(() => client.close());
   return client;
@@ -74,4 +74,89 @@ describe.each<TransportName>(["sse", "poll"])("over %s alone", (transport) => {
     expect([roadOf(ada), roadOf(grace)]).toEqual([transport, transport]);
     expect(proxy.count("upgrade")).toBe(0);
   });
+});
+
+describe("the client chooses by itself", () => {
+  it("T6: a WebSocket, where there is one", async () => {
+    const proxy = await stage();
+    const ada = join(proxy);
+    await soon(() => roadOf(ada)).toBe("websocket");
+    expect([...proxy.counts.keys()]).toEqual(["upgrade"]);
+  });
+
+  it.each<[string, Partial<Behaviour>, TransportName]>([
+    ["refuses upgrades", { upgrades: "refuse" }, "sse"],
+    ["swallows upgrades", { upgrades: "swallow" }, "sse"],
+    ["refuses upgrades and buffers", { upgrades: "refuse", buffers: true }, "poll"],
+    ["swallows upgrades and buffers", { upgrades: "swallow", buffers: true }, "poll"],
+    ["refuses upgrades and cuts responses", { upgrades: "refuse", cutsAfterMs: 300 }, "sse"],
+  ])("T6 G3: through a proxy that %s", async (_, behaviour, transport) => {
+    const proxy = await stage(behaviour);
+    const [ada, grace] = [join(proxy), join(proxy)];
+    const seen = read(grace);
+    await soon(() => [roadOf(ada), roadOf(grace)]).toEqual([transport, transport]);
+    const texts = Array.from({ length: 30 }, (_, at) => `${at}`);
+    for (const text of texts) {
+      await ada.channel("room", "1").publish("message", { text }).durable;
+      await new Promise((later) => setTimeout(later, 20));
+    }
+    await soon(() => seen).toEqual(texts);
+  });
+
+  it("T6: comes back to a WebSocket without a loss and without a word, once the network changes", async () => {
+    const proxy = await stage({ upgrades: "refuse" });
+    let changed = () => {};
+    const wake = {
+      online: () => true,
+      listen(listener: () => void) {
+        const before = changed;
+        changed = () => {
+          before();
+          listener();
+        };
+        return () => {};
+      },
+    };
+    const ada = join(proxy, { wake });
+    const seen = read(ada);
+    await soon(() => roadOf(ada)).toBe("sse");
+    const kinds = new Set<string>();
+    ada.status.subscribe(() => kinds.add(ada.status.get().kind));
+    proxy.behaviour.upgrades = "pass";
+    const texts: string[] = [];
+    changed();
+    while (roadOf(ada) !== "websocket") {
+      texts.push(`${texts.length}`);
+      void ada.channel("room", "1").publish("message", { text: texts.at(-1) ?? "" });
+      await new Promise((later) => setTimeout(later, 50));
+    }
+    await soon(() => seen).toEqual(texts);
+    expect([...kinds]).toEqual(["connected"]);
+  });
+});
+
+describe("two servers behind a proxy that knows no stickiness", () => {
+  const roads: TransportName[] = ["websocket", "sse", "poll"];
+
+  it.each(roads.flatMap((up) => roads.map((down) => [up, down] as const)))(
+    "G1 G2 G3: from %s to %s, with connections cut throughout",
+    async (up, down) => {
+      const proxy = await stage({}, 2);
+      const [ada, grace] = [join(proxy, { transports: [up] }), join(proxy, { transports: [down] })];
+      const [seen, own] = [read(grace), read(ada)];
+      const room = ada.channel("room", "1");
+      const texts = Array.from({ length: 200 }, (_, at) => `${at}`);
+      const durable: Promise<unknown>[] = [];
+      for (const [at, text] of texts.entries()) {
+        durable.push(room.publish("message", { text }).durable);
+        if (at % 40 === 20) proxy.kill();
+        await new Promise((later) => setTimeout(later, 5));
+      }
+      await Promise.all(durable);
+      await soon(() => seen.length).toBe(200);
+      await soon(() => own.length).toBe(200);
+      expect(seen).toEqual(texts);
+      expect(own).toEqual(texts);
+    },
+  );
 });

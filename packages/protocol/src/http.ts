@@ -1,5 +1,3 @@
-import * as v from "valibot";
-
 /** Under the WebSocket's path: where a client asks for what comes down, and where it sends what goes up. */
 export const HTTP_PATHS = { stream: "/stream", send: "/send" } as const;
 
@@ -16,12 +14,10 @@ export const HEARTBEAT_MS = 10_000;
 export const RESPONSE_MS = 25_000;
 
 /** The last message of a response whose connection did not end in good order: HTTP has no close frame. */
-export const CloseSchema = v.object({
-  type: v.literal("close"),
+export interface Close {
+  readonly type: "close";
   /** As in a WebSocket's close frame. */
-  code: v.pipe(v.number(), v.safeInteger(), v.minValue(1000), v.maxValue(4999)),
+  readonly code: number;
   /** A code of the error table. */
-  reason: v.string(),
-});
-
-export type Close = v.InferOutput<typeof CloseSchema>;
+  readonly reason: string;
+}

@@ -32,6 +32,29 @@ describe("hello", () => {
     expect(client.end).toEqual({ code: 4401, reason: "token-invalid" });
   });
 
+  it("T1: what follows it in its frame waits for its answer", async () => {
+    const world = await cluster();
+    world.token("ada");
+    const client = world.stranger();
+    client.say(
+      { type: "hello", id: 1, token: "ada" },
+      { type: "subscribe", id: 2, channel: "room:1" },
+      { type: "nonsense", id: 3 },
+      { ...client.publishing("room:1", 1), id: 4 },
+    );
+    await world.settle();
+    expect(client.told.map((message) => [message.type, "id" in message && message.id])).toEqual(
+      expect.arrayContaining([
+        ["welcome", 1],
+        ["subscribed", 2],
+        ["error", 3],
+        ["published", 4],
+      ]),
+    );
+    expect(client.told[0]?.type).toBe("welcome");
+    expect(client.end).toBeUndefined();
+  });
+
   it("says the same in MessagePack", async () => {
     const world = await cluster();
     const client = await world.client("ada", 0, msgpackCodec);

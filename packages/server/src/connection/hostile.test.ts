@@ -182,7 +182,8 @@ describe("messages at the wrong time", () => {
     await besideControl(async (world) => {
       world.token("ada");
       const client = world.stranger();
-      client.say({ type: "hello", id: 1, token: "ada" }, { type: "subscribe", id: 2, channel: "room:1" });
+      client.say({ type: "hello", id: 1, token: "ada" });
+      client.say({ type: "subscribe", id: 2, channel: "room:1" });
       await world.settle();
       expect(client.told).toMatchObject([{ code: "not-authenticated" }]);
       expect(client.end).toMatchObject({ code: 4401 });

@@ -1,5 +1,5 @@
-import type { ClientMessageInput, Encoded, ErrorMessage, FrameCodec, Limits, ServerMessage } from "@tandem/protocol";
-import { DEFAULT_LIMITS, FRAME_END, HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "@tandem/protocol";
+import type { ClientMessageInput, Encoded, ErrorMessage, FrameCodec, ServerMessage } from "@tandem/protocol";
+import { FRAME_END, HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import { Alarm } from "../../alarm.ts";
@@ -8,6 +8,7 @@ import type { Socket, SocketEvents, TransportName } from "../connect.ts";
 import type { Said } from "./answer.ts";
 import { readAnswer } from "./answer.ts";
 import type { Post } from "./post.ts";
+import type { FrameLimits } from "./upward.ts";
 import { Upward } from "./upward.ts";
 import type { Wanting } from "./wants.ts";
 import { Wants } from "./wants.ts";
@@ -20,6 +21,9 @@ const PAUSE_MS = 50;
 const FAILURES = 3;
 /** The id of `hello` in every request. */
 const HELLO = 1;
+
+/** Before the server has told its limits, nothing but `hello` is sent. */
+const UNTOLD: FrameLimits = { frameBytes: 1_024, frameMessages: 1 };
 
 const NORMAL = 1000;
 const GONE = 1006;
@@ -49,7 +53,7 @@ export class HttpSocket implements Socket {
   #hello: Hello | undefined;
   /** The token before the one that a refresh brought, until that is accepted. */
   #refresh: { readonly id: number; readonly before: string | undefined } | undefined;
-  #limits: Pick<Limits, "frameBytes" | "frameMessages"> = DEFAULT_LIMITS;
+  #limits: FrameLimits = UNTOLD;
   #giveUp: (() => void) | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Something else is wanted than the present request asks for. */
@@ -78,6 +82,7 @@ export class HttpSocket implements Socket {
       runtime: ports.runtime,
       post: ports.post,
       url: this.#under(HTTP_PATHS.send),
+      limits: () => this.#limits,
       hello: () => (this.#isLapsed ? undefined : this.#hello),
       said: (messages) => this.#tell(messages as ServerMessage[]),
       refused: (said) => this.#refused(said),
@@ -245,7 +250,6 @@ export class HttpSocket implements Socket {
   #take(message: ServerMessage, told: ServerMessage[]): void {
     if (message.type === "welcome") {
       this.#limits = message.limits;
-      this.#upward.limits = message.limits;
       this.#failures = 0;
       this.#retryAfter = 0;
       this.#isGreeted = true;

@@ -1,5 +1,5 @@
 import type { ClientMessageInput, Limits } from "@tandem/protocol";
-import { DEFAULT_LIMITS, RESPONSE_MS } from "@tandem/protocol";
+import { RESPONSE_MS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import { Alarm } from "../../alarm.ts";
@@ -15,10 +15,14 @@ const FAILURES = 3;
 /** Milliseconds for an answer: longer than the server lets itself have. */
 const PATIENCE = RESPONSE_MS + 10_000;
 
+export type FrameLimits = Pick<Limits, "frameBytes" | "frameMessages">;
+
 export interface UpwardPorts {
   readonly runtime: Runtime;
   readonly post: Post;
   readonly url: string;
+  /** What the server takes in one frame. */
+  limits(): FrameLimits;
   /** The first message of every request. */
   hello(): ClientMessageInput | undefined;
   /** What was answered, without what greets. */
@@ -42,17 +46,11 @@ export class Upward {
   readonly #ports: UpwardPorts;
   readonly #publishes: Lane;
   readonly #asking: Lane;
-  #limits: Pick<Limits, "frameBytes" | "frameMessages"> = DEFAULT_LIMITS;
 
   constructor(ports: UpwardPorts) {
     this.#ports = ports;
-    const parts = { ...ports, limits: () => this.#limits };
-    this.#publishes = new Lane(parts, 1);
-    this.#asking = new Lane(parts, ASKING);
-  }
-
-  set limits(limits: Pick<Limits, "frameBytes" | "frameMessages">) {
-    this.#limits = limits;
+    this.#publishes = new Lane(ports, 1);
+    this.#asking = new Lane(ports, ASKING);
   }
 
   send(messages: readonly ClientMessageInput[]): void {
@@ -79,23 +77,19 @@ export class Upward {
   }
 }
 
-interface LaneParts extends UpwardPorts {
-  limits(): Pick<Limits, "frameBytes" | "frameMessages">;
-}
-
 /** Messages that go up in their order, so many requests at a time. */
 class Lane {
-  readonly #parts: LaneParts;
+  readonly #ports: UpwardPorts;
   readonly #most: number;
   readonly #pause: Alarm;
   readonly #underWay = new Set<() => void>();
   #waiting: Parcel[] = [];
   #failures = 0;
 
-  constructor(parts: LaneParts, most: number) {
-    this.#parts = parts;
+  constructor(ports: UpwardPorts, most: number) {
+    this.#ports = ports;
     this.#most = most;
-    this.#pause = new Alarm(parts.runtime);
+    this.#pause = new Alarm(ports.runtime);
   }
 
   get unsent(): ClientMessageInput[] {
@@ -116,7 +110,7 @@ class Lane {
 
   #go(): void {
     while (this.#waiting.length > 0 && this.#underWay.size < this.#most && !this.#pause.isSet) {
-      const hello = this.#parts.hello();
+      const hello = this.#ports.hello();
       if (!hello) return;
       const greeting = JSON.stringify(hello);
       this.#post(greeting, this.#take(byteLength(greeting)));
@@ -125,7 +119,7 @@ class Lane {
 
   /** The next ones that fit into one frame; one at least. */
   #take(used: number): Parcel[] {
-    const { frameBytes, frameMessages } = this.#parts.limits();
+    const { frameBytes, frameMessages } = this.#ports.limits();
     let bytes = used + 2;
     let count = 0;
     for (const { text } of this.#waiting) {
@@ -137,7 +131,7 @@ class Lane {
   }
 
   #post(greeting: string, parcels: readonly Parcel[]): void {
-    const { post, runtime, url } = this.#parts;
+    const { post, runtime, url } = this.#ports;
     // Signals are not answered: the next one takes the place of one that was lost.
     const unanswered = new Set(parcels.filter(({ message }) => message.type !== "signal"));
     const asked = unanswered.size;
@@ -153,11 +147,11 @@ class Lane {
         said: (messages) => {
           const told = messages.filter((message) => {
             if (message.type === "welcome") isGreeted = true;
-            if (message.type === "error" && !isGreeted) isOver = !this.#parts.refused(message);
+            if (message.type === "error" && !isGreeted) isOver = !this.#ports.refused(message);
             for (const parcel of unanswered) if (answers(message, parcel)) unanswered.delete(parcel);
             return isGreeted && message.type !== "welcome" && message.type !== "close";
           });
-          if (told.length > 0) this.#parts.said(told);
+          if (told.length > 0) this.#ports.said(told);
         },
         ended: (status, retryAfter) => {
           if (!this.#underWay.delete(giveUp) || isOver) return;
@@ -173,7 +167,7 @@ class Lane {
   }
 
   #failed(retryAfter: number): void {
-    const { runtime, failed } = this.#parts;
+    const { runtime, failed } = this.#ports;
     if (++this.#failures >= FAILURES) return failed();
     const wait = Math.max(retryAfter, fullJitter(this.#failures, runtime.random(), 250));
     this.#pause.set(wait, () => this.#go());

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer, request as ask } from "node:http";
+import { request as ask, createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** What stands between a client and its servers. */
-export interface ProxyBehaviour {
+export interface Behaviour {
   /** `refuse`: 403; `swallow`: taken, and never answered. */
   upgrades: "pass" | "refuse" | "swallow";
   /** Holds every response back until it is complete. */
@@ -14,8 +14,8 @@ export interface ProxyBehaviour {
 }
 
 /** An HTTP proxy of the kinds that are found in the wild: passes each request to the next of its servers, in turns. */
-export class Proxy {
-  readonly behaviour: ProxyBehaviour;
+export class Middlebox {
+  readonly behaviour: Behaviour;
   /** Requests passed on, by path; upgrades by `upgrade`. */
   readonly counts = new Map<string, number>();
   readonly #targets: readonly number[];
@@ -23,7 +23,7 @@ export class Proxy {
   readonly #sockets = new Set<Socket>();
   #turn = 0;
 
-  private constructor(targets: readonly number[], behaviour: Partial<ProxyBehaviour>) {
+  private constructor(targets: readonly number[], behaviour: Partial<Behaviour>) {
     this.#targets = targets;
     this.behaviour = { upgrades: "pass", buffers: false, cutsAfterMs: undefined, ...behaviour };
     this.#http = createServer((request, response) => this.#pass(request, response));
@@ -36,8 +36,8 @@ export class Proxy {
   }
 
   /** @param targets ports of the servers behind it */
-  static async start(targets: readonly number[], behaviour: Partial<ProxyBehaviour> = {}): Promise<Proxy> {
-    const proxy = new Proxy(targets, behaviour);
+  static async start(targets: readonly number[], behaviour: Partial<Behaviour> = {}): Promise<Middlebox> {
+    const proxy = new Middlebox(targets, behaviour);
     await new Promise<void>((resolve) => proxy.#http.listen(0, "127.0.0.1", resolve));
     return proxy;
   }
