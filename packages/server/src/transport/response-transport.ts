@@ -15,6 +15,8 @@ const STUCK_MS = 30_000;
 const SPREAD = 0.2;
 
 const NORMAL = 1000;
+/** That a response is over is no goodbye: the client comes again. */
+const GONE = 1006;
 
 /**
  * How a response carries frames: `stream`, as server-sent events, each when it is sent; `poll`, in one piece as soon as there is
@@ -56,7 +58,7 @@ export class ResponseTransport implements Transport {
     this.#response.once("close", () => this.#gone());
     this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => {
       this.close(NORMAL, "");
-      events.closed(NORMAL, "");
+      events.closed(GONE, "");
     });
     if (this.#carriage === "stream") {
       this.#response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
@@ -122,14 +124,13 @@ export class ResponseTransport implements Transport {
 
   #finishPoll(): void {
     this.close(NORMAL, "");
-    this.#events?.closed(NORMAL, "");
+    this.#events?.closed(GONE, "");
   }
 
   #gone(): void {
-    const code = this.#over ? NORMAL : 1006;
     this.#over = true;
     this.#stop();
-    this.#events?.closed(code, "");
+    this.#events?.closed(GONE, "");
   }
 
   #write(): void {
