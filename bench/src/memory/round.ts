@@ -1,10 +1,8 @@
 import { Audience } from "../measured/audience.ts";
-import type { System } from "../measured/measured-server.ts";
+import type { MeasuredOptions, System } from "../measured/measured-server.ts";
 import { MeasuredServer } from "../measured/measured-server.ts";
 
-export interface MemoryOptions {
-  /** Folder for the server's data. */
-  readonly folder: string;
+export interface MemoryOptions extends MeasuredOptions {
   readonly connections: number;
   readonly channels: number;
   /** Milliseconds between two looks at what the server holds. */
@@ -27,8 +25,8 @@ const LOOKS = 15;
  * @throws Error when a connection was lost meanwhile
  */
 export async function bytesPerConnection(system: System, options: MemoryOptions): Promise<number> {
-  const { folder, connections, channels, lookMs } = options;
-  const server = await MeasuredServer.start(system, { folder, flags: ["--expose-gc"] });
+  const { folder, flags = [], connections, channels, lookMs } = options;
+  const server = await MeasuredServer.start(system, { folder, flags: ["--expose-gc", ...flags] });
   const first = new Audience(server);
   const audience = new Audience(server);
   try {
