@@ -1,11 +1,16 @@
-import type { Arrival, ClientMessage, Codec, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
-import { decodeUntrusted, errorOf, TandemError } from "@tandem/protocol";
-import type { Authenticator, Identity } from "../access/authenticator.ts";
+import type { ClientMessage, Codec, Encoded, ErrorCode, Hello, Refresh } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import type { Identity } from "../access/authenticator.ts";
 import type { Frame } from "../delivery/frame.ts";
 import { single } from "../delivery/message.ts";
 import type { FlushTurn, Gate, Outlet } from "../delivery/outbox.ts";
 import { Outbox } from "../delivery/outbox.ts";
+import type { AdmittancePorts } from "./admittance.ts";
+import { check, identify, instanceOf, isOver } from "./admittance.ts";
 import { closeCodeFor, tellable } from "./failure.ts";
+import type { InboundEvents } from "./inbound.ts";
+import { Inbound } from "./inbound.ts";
 import { Liveness } from "./liveness.ts";
 import type { Instance, SessionPorts } from "./session.ts";
 import { errorMessage, isSessionRequest, Session } from "./session.ts";
@@ -14,26 +19,18 @@ import type { Admission, Turnstile } from "./turnstile.ts";
 import { welcomeMessage } from "./welcome.ts";
 
 const NORMAL = 1000;
-const NOTHING: readonly Arrival[] = [];
 /** Close code where a token ended and no fresh one can come this way: that of `token-expired`. */
 const LAPSED = 4004;
-
-/** Wrong messages in a row after which a connection is closed. */
-const ERRORS_IN_A_ROW = 20;
 
 /** A socket that holds more bytes than this many windows is not being read: it is cut. */
 const BUFFERED_WINDOWS = 8;
 
 /** What a connection stands on. */
-export interface ConnectionPorts extends SessionPorts {
-  readonly authenticator: Authenticator;
+export interface ConnectionPorts extends SessionPorts, AdmittancePorts {
+  readonly runtime: Runtime;
   readonly turn: FlushTurn;
   readonly gate: Gate;
-  /** A one-way digest, as base64url. */
-  digest(text: string): string;
   readonly turnstile: Turnstile;
-  /** Why this identity may not come in (it was revoked), if so. */
-  refusalOf(identity: Identity): ErrorCode | undefined;
 }
 
 type State =
@@ -52,10 +49,11 @@ type State =
  *
  * Every state ends in closed. Nothing is kept of a closed connection: to resume is to bring positions and producers.
  */
-export class Connection implements TransportEvents, Outlet {
+export class Connection implements TransportEvents, InboundEvents, Outlet {
   readonly id: string;
   readonly #transport: Transport;
   readonly #ports: ConnectionPorts;
+  readonly #inbound: Inbound;
   readonly #outbox: Outbox;
   readonly #liveness: Liveness;
   readonly #onClosed: (connection: Connection) => void;
@@ -64,17 +62,15 @@ export class Connection implements TransportEvents, Outlet {
   #refreshing = false;
   /** Stands from the first welcome to the end. */
   #admission: Admission | undefined;
-  #errorsInARow = 0;
   /** The client will not say any more. */
   #ending = false;
-  /** What came after `hello` in its frame, until that is answered. */
-  #held = NOTHING;
 
   constructor(transport: Transport, ports: ConnectionPorts, onClosed: (connection: Connection) => void) {
     this.id = ports.runtime.randomId().slice(0, 12);
     this.#transport = transport;
     this.#ports = ports;
     this.#onClosed = onClosed;
+    this.#inbound = new Inbound(transport.codec, ports.limits, this);
     this.#outbox = new Outbox(this, ports.turn, ports.gate, ports.limits);
     this.#liveness = new Liveness(ports.limits, ports.runtime.elapsed());
   }
@@ -94,23 +90,10 @@ export class Connection implements TransportEvents, Outlet {
   frame(frame: Encoded): void {
     if (this.#state.kind === "closed") return;
     this.#liveness.heard(this.#ports.runtime.elapsed());
-    let arrivals: Arrival[];
     try {
-      arrivals = decodeUntrusted(this.#transport.codec, frame, this.#ports.limits);
+      this.#inbound.frame(frame);
     } catch (error) {
-      return this.close(tellable(error, this.#ports.runtime.logger));
-    }
-    this.#handle(arrivals);
-  }
-
-  #handle(arrivals: readonly Arrival[]): void {
-    for (const [at, arrival] of arrivals.entries()) {
-      const isNew = this.#state.kind === "new";
-      if (arrival.error) this.#wrong(arrival.error, arrival.id);
-      else this.#take(arrival.message);
-      if (!isNew || this.#state.kind !== "authenticating") continue;
-      this.#held = arrivals.slice(at + 1);
-      return;
+      this.close(tellable(error, this.#ports.runtime.logger));
     }
   }
 
@@ -136,16 +119,22 @@ export class Connection implements TransportEvents, Outlet {
     this.#end(code === NORMAL);
   }
 
-  #wrong(error: TandemError, id: number | undefined): void {
+  wrong(error: TandemError, id: number | undefined, tooMany: boolean): void {
     if (this.#isClosed()) return;
-    this.#errorsInARow++;
     if (this.#state.kind === "new" || this.#state.kind === "authenticating") return this.close(error, 4400, id);
-    if (this.#errorsInARow >= ERRORS_IN_A_ROW) return this.close(errorOf("too-many-errors"));
+    if (tooMany) return this.close(errorOf("too-many-errors"));
     this.#outbox.push("normal", errorMessage(error, { id }));
   }
 
   #isClosed(): boolean {
     return this.#state.kind === "closed";
+  }
+
+  /** What comes in one frame with `hello` waits until that is answered. */
+  take(message: ClientMessage): boolean {
+    const isNew = this.#state.kind === "new";
+    this.#take(message);
+    return isNew && this.#state.kind === "authenticating";
   }
 
   #take(message: ClientMessage): void {
@@ -161,8 +150,6 @@ export class Connection implements TransportEvents, Outlet {
         if (isSessionRequest(message)) return this.#outbox.push("normal", errorMessage(errorOf("needs-auth"), message));
         return this.#takeAlways(message);
       case "open":
-        // What a client's library sends by itself says nothing about the rest of what it sends.
-        if (message.type !== "received" && message.type !== "pong") this.#errorsInARow = 0;
         this.#checkExpiry();
         if (this.#state.kind !== "open") return this.#take(message);
         if (message.type === "signal") return state.session.signal(message);
@@ -190,42 +177,30 @@ export class Connection implements TransportEvents, Outlet {
   async #greet(hello: Hello): Promise<void> {
     this.#state = { kind: "authenticating" };
     try {
-      const identity = await this.#admit(hello);
+      const identity = await identify(this.#ports, hello);
       if (this.#isClosed()) return;
       this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address);
       await this.#enter(identity);
       if (this.#isClosed()) return;
-      this.#instance = this.#instanceOf(hello, identity);
+      this.#instance = instanceOf(this.#ports, hello, identity, this.#transport.side === true);
       this.#open(identity, this.#admission);
       this.#welcome(hello.id, identity);
-      const held = this.#held;
-      this.#held = NOTHING;
-      this.#handle(held);
+      this.#inbound.release();
     } catch (error) {
       if (!this.#isClosed()) this.close(tellable(error, this.#ports.runtime.logger), undefined, hello.id);
     }
   }
 
-  async #admit(credentials: Pick<Hello, "token" | "guest">): Promise<Identity> {
-    const identity = await this.#ports.authenticator.authenticate(credentials);
-    this.#check(identity);
-    return identity;
-  }
-
-  #check(identity: Identity): void {
-    const refusal = this.#ports.refusalOf(identity);
-    if (refusal) throw errorOf(refusal);
-    if (isOver(identity, this.#ports.runtime.now())) throw errorOf("token-expired");
-  }
-
-  /** Joins those who are told what the user follows; who that is may have been revoked by the time that this is known.
-   * A side connection is told nothing by itself. */
+  /**
+   * Joins those who are told what the user follows; who that is may have been revoked by the time that this is known. A side
+   * connection is told nothing by itself.
+   */
   async #enter(identity: Identity): Promise<void> {
     if (this.#transport.side) return;
     const { followings } = this.#ports;
     await followings.enter(identity, this);
     try {
-      this.#check(identity);
+      check(this.#ports, identity);
     } catch (error) {
       followings.leave(identity, this);
       throw error;
@@ -235,13 +210,6 @@ export class Connection implements TransportEvents, Outlet {
 
   following(channels: readonly string[]): void {
     if (this.#state.kind === "open") this.#outbox.push("normal", single({ type: "following", channels }));
-  }
-
-  /** Who knows a device's secret is that device; its name tells nothing of it. */
-  #instanceOf({ instance }: Hello, { tenant, user }: Identity): Instance | undefined {
-    if (!instance) return undefined;
-    const device = this.#ports.digest(`${tenant}/${user}/${instance.secret}`).slice(0, 12);
-    return { device, connection: instance.connection, side: this.#transport.side === true };
   }
 
   #open(identity: Identity, { allowance }: Admission): void {
@@ -264,7 +232,7 @@ export class Connection implements TransportEvents, Outlet {
     if (this.#refreshing) return this.#outbox.push("normal", errorMessage(errorOf("request-in-use"), refresh));
     this.#refreshing = true;
     try {
-      const identity = await this.#admit({ token: refresh.token });
+      const identity = await identify(this.#ports, { token: refresh.token });
       const state = this.#state;
       const known = this.identity;
       if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
@@ -405,8 +373,4 @@ export class Connection implements TransportEvents, Outlet {
     this.#outbox.close();
     this.#leave();
   }
-}
-
-function isOver(identity: Identity, now: number): boolean {
-  return identity.expires !== undefined && now >= identity.expires;
 }
