@@ -85,7 +85,7 @@ export function channel<
   const E extends Record<string, EventInput>,
   P extends StandardSchemaV1 = StandardSchemaV1,
   const S extends Record<string, StandardSchemaV1> = Record<never, StandardSchemaV1>,
->(input: ChannelInput<E, P, S>): ChannelDefinition<E, P, S> {
+>(input: ChannelInput<E, P, S>): ChannelDefinition<E, NoInfer<P>, NoInfer<S>> {
   for (const [bound, value] of Object.entries(input.retention ?? {})) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`retention.${bound} is a whole number from 1`);
   }

@@ -1,6 +1,7 @@
 import type { AppDefinition, ChannelType, EventData, EventName } from "@tandem/app";
 import type { HistoryPage, TypedEvent } from "./event.ts";
 import type { Publication } from "./outbox/publication.ts";
+import type { Ride } from "./rider.ts";
 import type { SubscribeOptions, Subscription } from "./subscription/handler.ts";
 import type { HistoryQuery } from "./subscription/history.ts";
 
@@ -11,6 +12,8 @@ export interface PublishOptions {
 
 /** A channel of type `T`, as this client sees it. */
 export interface Channel<A extends AppDefinition, T extends ChannelType<A>> {
+  /** For `presence`, `signals` and others that ride on the client's connection. */
+  readonly ride: Ride;
   /** Its full name, such as `room:42`. */
   readonly name: string;
   /**

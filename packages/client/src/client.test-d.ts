@@ -3,6 +3,8 @@ import type { Position, TandemError } from "@tandem/protocol";
 import { expectTypeOf, test } from "vitest";
 import type { Client } from "./client.ts";
 import { createClient } from "./create-client.ts";
+import { presence } from "./presence/presence.ts";
+import { signals } from "./presence/signals.ts";
 
 /** A Standard Schema of types only: nothing of these tests is run. */
 declare function schema<I, O = I>(): {
@@ -21,6 +23,11 @@ const app = defineApp({
         message: schema<{ text: string; tone?: string }, { text: string; tone: string }>(),
         joined: schema<{ at: string }, { at: number }>(),
       },
+    }),
+    desk: channel({
+      events: {},
+      presence: { state: schema<{ page: string }, { page: number }>(), near: ({ page }) => String(page.toFixed()) },
+      signals: { cursor: schema<{ x: number }>(), typing: schema<boolean>() },
     }),
     order: channel({ events: { placed: schema<{ total: number }>() } }),
   },
@@ -113,4 +120,29 @@ test("a status is told apart by its kind", () => {
 test("without a definition every channel and event goes", () => {
   const untyped = createClient({ url: "ws://127.0.0.1/ws", autoConnect: false });
   untyped.channel("anything", "1").publish("whatever", { any: "thing" });
+});
+
+test("presence and signals are those of the channel's type", () => {
+  const desk = client.channel("desk", "1");
+  const here = presence(desk, { state: { page: "1" } });
+  here.update({ page: "2" });
+  // @ts-expect-error what one says is the schema's input
+  here.update({ page: 2 });
+  // @ts-expect-error what one says is the schema's input
+  presence(desk, { state: { page: 1 } });
+  expectTypeOf(here.members.get()[0]?.state).toEqualTypeOf<{ page: number } | undefined>();
+  expectTypeOf(here.members.get()[0]?.devices[0]?.state).toEqualTypeOf<{ page: number } | undefined>();
+  const cursors = signals(desk, "cursor", {
+    onSignals: (batch) => expectTypeOf(batch[0]?.data).toEqualTypeOf<{ x: number } | null | undefined>(),
+  });
+  cursors.send({ x: 1 });
+  cursors.send(null);
+  // @ts-expect-error a cursor is no flag
+  cursors.send(true);
+  signals(desk, "typing").send(true);
+  // @ts-expect-error there is no such signal
+  signals(desk, "cursors");
+  // @ts-expect-error this channel type declares no signals
+  signals(room, "cursor");
+  expectTypeOf(cursors.latest.get().get("device")?.data).toEqualTypeOf<{ x: number } | undefined>();
 });

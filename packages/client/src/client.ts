@@ -4,9 +4,10 @@ import { channelName } from "@tandem/protocol";
 import type { Runtime, Store } from "@tandem/runtime";
 import type { Channel } from "./channel.ts";
 import { Connection } from "./connection/connection.ts";
-import type { Traffic } from "./connection/link.ts";
+import type { Link, Traffic } from "./connection/link.ts";
 import type { Identity, Status } from "./connection/status.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import type { Rider } from "./rider.ts";
 import { HistoryPages } from "./subscription/history.ts";
 import { Subscriptions } from "./subscription/subscriptions.ts";
 import type { Connect, TransportName } from "./transport/connect.ts";
@@ -67,21 +68,37 @@ export function clientOn<A extends AppDefinition>(
   const outbox = new Outbox(runtime, { queue, inFlight });
   const subscriptions = new Subscriptions(runtime, outbox.written);
   const pages = new HistoryPages(runtime, outbox.written);
+  const riders: Rider[] = [subscriptions, pages, outbox];
+  const made = new Map<unknown, Rider>();
+  let present: Link | undefined;
+  const takerOf = (type: string) => riders.find(({ checks }) => checks?.has(type));
   const traffic: Traffic = {
     attach(link) {
-      subscriptions.attach(link);
-      pages.attach(link);
-      outbox.attach(link);
+      present = link;
+      for (const rider of riders) rider.attach(link);
     },
     detach() {
-      outbox.detach();
-      pages.detach();
-      subscriptions.detach();
+      present = undefined;
+      for (const rider of riders.toReversed()) rider.detach();
     },
-    fill: () => outbox.fill(),
-    message: (message) => subscriptions.message(message),
-    frameEnd: () => subscriptions.frameEnd(),
+    fill() {
+      for (const rider of riders) rider.fill?.();
+    },
+    message: (message) => (takerOf(message.type) ?? subscriptions).message?.(message),
+    frameEnd() {
+      for (const rider of riders) rider.frameEnd?.();
+    },
+    checkOf: (type) => takerOf(type)?.checks?.get(type),
   };
+  function ride<R extends Rider>(make: (runtime: Runtime) => R): R {
+    const known = made.get(make) as R | undefined;
+    if (known) return known;
+    const rider = make(runtime);
+    made.set(make, rider);
+    riders.push(rider);
+    if (present) rider.attach(present);
+    return rider;
+  }
   const guest = { secret: options.guest?.secret ?? runtime.randomId(), name: options.guest?.name };
   const connection = new Connection(options.url, { token: options.token, guest }, { ...ports, traffic });
   const client: Client<A> = {
@@ -93,6 +110,7 @@ export function clientOn<A extends AppDefinition>(
       // The types of events are the application's word: the server holds every publish to them.
       return {
         name,
+        ride,
         publish: (event, data, { version } = {}) => outbox.publish(name, event, data, version),
         subscribe: (wanted) => subscriptions.subscribe(name, wanted),
         history: (query = {}) => pages.fetch(name, query),
@@ -103,9 +121,7 @@ export function clientOn<A extends AppDefinition>(
     authenticate: () => connection.authenticate(),
     close() {
       const closed = connection.close();
-      subscriptions.close();
-      pages.close();
-      outbox.close();
+      for (const rider of riders) rider.close();
       return closed;
     },
   };

@@ -2,6 +2,7 @@ export type { Authenticator, Credentials, Identity } from "./access/authenticato
 export { type MintToken, mintToken } from "./access/jwt-token.ts";
 export type { Revocation } from "./access/revocations.ts";
 export type { Application, PublishOptions, SendOptions, SubscriptionHandler } from "./application/application.ts";
+export type { Attendance } from "./application/attendance.ts";
 export type { Consumer, ConsumerHandler, ConsumerOptions } from "./application/consumer.ts";
 export type { Bus, BusMessage, Envelope } from "./bus/bus.ts";
 export { createInProcessBus } from "./bus/in-process.ts";

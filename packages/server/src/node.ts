@@ -157,6 +157,7 @@ export class Node {
         channels: this.#channels,
         personal: this.#personal,
         followings: this.#followings,
+        presence: this.#presence,
         log: this.#log,
         runtime: this.#runtime,
         limits: this.#limits,

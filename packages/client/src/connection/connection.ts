@@ -54,6 +54,9 @@ export class Connection {
   readonly #alarm: Alarm;
   readonly #stopListening: () => void;
   #state: State = { kind: "away" };
+  /** This client claims its places in presence again by it. */
+  readonly #secret: string;
+  #opened = 0;
   #failures = 0;
   /** A refused token is answered by a fresh one, once, at once. */
   #triedFresh = false;
@@ -65,6 +68,7 @@ export class Connection {
     this.#credentials = credentials;
     this.#ports = ports;
     this.#alarm = new Alarm(ports.runtime);
+    this.#secret = ports.runtime.randomId();
     const onError = (error: unknown) => ports.runtime.logger.error({ error }, "a listener of the client threw");
     this.status = this.#status = new Cell<Status>({ kind: "offline" }, onError);
     this.identity = this.#identity = new Cell<Identity | undefined>(undefined, onError);
@@ -153,13 +157,15 @@ export class Connection {
       message: (message) => this.#message(message),
       frameEnd: () => traffic.frameEnd(),
       fill: () => traffic.fill(),
+      checkOf: (type) => traffic.checkOf(type),
       latency: (latency) => this.#measured(latency),
       broken: ({ code, message }) => this.#lost(BROKEN, code, message),
     });
     const hello = session.nextId();
+    const instance = { secret: this.#secret, connection: ++this.#opened };
     try {
       socket = connect(this.#url, codec.subprotocol, {
-        opened: () => session.post({ type: "hello", id: hello, ...who, agent: AGENT }),
+        opened: () => session.post({ type: "hello", id: hello, ...who, instance, agent: AGENT }),
         frame: (frame) => session.receive(frame),
         moved: () =>
           this.#state.kind === "live" && this.#state.session === session && this.#attempt(this.#status.get()),

@@ -1,23 +1,22 @@
 import type { Encoded, FrameCodec, ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
+import type { Check } from "./link.ts";
 
-type Check = (value: unknown) => boolean;
-
-const text: Check = (value) => typeof value === "string";
-const flag: Check = (value) => typeof value === "boolean";
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const positive: Check = (value) => count(value) && value !== 0;
-const maybe =
+export const text: Check = (value) => typeof value === "string";
+export const flag: Check = (value) => typeof value === "boolean";
+export const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+export const positive: Check = (value) => count(value) && value !== 0;
+export const maybe =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const object =
+export const object =
   (fields: Record<string, Check>): Check =>
   (value) =>
     typeof value === "object" &&
     value !== null &&
     Object.entries(fields).every(([field, check]) => check((value as Record<string, unknown>)[field]));
-const list =
+export const list =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
@@ -25,7 +24,7 @@ const list =
 const position = object({ epoch: text, offset: count, tag: text });
 const events = list(object({ offset: count, id: text, type: text, time: count }));
 
-/** Messages of what applications take in beside the client itself: presence and signals bring their own checks. */
+/** Messages of what applications take in beside the client itself: riders bring their own checks. */
 type Beside =
   | "watching"
   | "unwatched"
@@ -40,7 +39,7 @@ type Beside =
   | "following";
 
 /** The fields of each message that this client relies on: validators would be half of its size. */
-const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> = {
+const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<Record<string, Check>> = {
   welcome: object({
     id: positive,
     connection: text,
@@ -49,6 +48,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> = {
     name: maybe(text),
     time: count,
     expires: maybe(count),
+    device: maybe(text),
     limits: object({
       frameBytes: positive,
       frameMessages: positive,
@@ -81,16 +81,21 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> = {
 };
 
 /**
- * The messages of a frame from the server. Types that this version does not know are passed over.
+ * The messages of a frame from the server. Types that nobody here takes are passed over.
  *
  * @throws TandemError `bad-frame` where the frame or any message of it is malformed
  */
-export function readFrame(codec: FrameCodec, frame: Encoded): ServerMessage[] {
+export function readFrame(
+  codec: FrameCodec,
+  frame: Encoded,
+  checkOf: (type: string) => Check | undefined,
+): ServerMessage[] {
   return codec.decode(frame).filter((message): message is ServerMessage => {
     const type = typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
     if (typeof type !== "string") throw new TandemError("bad-frame", "The server sent a message without a type.");
-    if (!Object.hasOwn(MESSAGES, type)) return false;
-    if (!MESSAGES[type as keyof typeof MESSAGES](message)) {
+    const check = Object.hasOwn(MESSAGES, type) ? MESSAGES[type] : checkOf(type);
+    if (!check) return false;
+    if (!check(message)) {
       throw new TandemError("bad-frame", `The server sent a malformed message: ${type}.`);
     }
     return true;

@@ -1,14 +1,24 @@
 import type { ClientMessageInput, Encoded, FrameCodec, Limits, ServerMessage } from "@tandem/protocol";
 
+/** Does a message have the fields that this client relies on? */
+export type Check = (value: unknown) => boolean;
+
 type WithoutId<M> = M extends { id: number } ? Omit<M, "id"> : never;
 
 /** A request before it has its id. */
-export type Question = WithoutId<Extract<ClientMessageInput, { type: "subscribe" | "unsubscribe" | "history" }>>;
+export type Question = WithoutId<
+  Extract<
+    ClientMessageInput,
+    { type: "subscribe" | "unsubscribe" | "history" | "watch" | "unwatch" | "enter" | "leave" | "roster" }
+  >
+>;
 
 /** A connection as that which rides on it sees it. Answers come at most once, and never after the connection is gone. */
 export interface Link {
   readonly codec: FrameCodec;
   readonly limits: Limits;
+  /** What others know this client by. */
+  readonly device: string | undefined;
   /** The server's clock, in milliseconds since 1970, as far as it is known. */
   serverTime(): number;
   nextId(): number;
@@ -16,6 +26,8 @@ export interface Link {
   ask(question: Question, answered: (answer: ServerMessage) => void): void;
   /** Sends an encoded publish under an id of `nextId`. */
   send(id: number, encoded: Encoded, answered: (answer: ServerMessage) => void): void;
+  /** Sends what is not answered. */
+  post(message: ClientMessageInput): void;
   /** Calls `fill` at the end of this turn. */
   wake(): void;
   /** The server broke a rule that nothing good can follow: the connection is given up, and another one is made. */
@@ -34,4 +46,6 @@ export interface Traffic {
   message(message: ServerMessage): void;
   /** All messages of one frame were handed over. */
   frameEnd(): void;
+  /** The check of a message that is not one of the client's own, if anybody takes it. */
+  checkOf(type: string): Check | undefined;
 }

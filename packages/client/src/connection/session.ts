@@ -11,7 +11,7 @@ import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Credit } from "./credit.ts";
 import { readFrame } from "./inbound.ts";
-import type { Link, Question } from "./link.ts";
+import type { Check, Link, Question } from "./link.ts";
 import { Liveness } from "./liveness.ts";
 import { Sender } from "./sender.ts";
 
@@ -25,6 +25,8 @@ export interface SessionEvents {
   frameEnd(): void;
   /** Before a turn's frames are made. */
   fill(): void;
+  /** The check of a message that is none of the client's own, if anybody takes it. */
+  checkOf(type: string): Check | undefined;
   latency(ms: number): void;
   /** This connection cannot be trusted any more. */
   broken(error: TandemError): void;
@@ -40,6 +42,7 @@ interface Waiting {
 /** One connection from its socket's opening to its end: frames, requests and their answers, credit, liveness. */
 export class Session implements Link {
   readonly codec: FrameCodec;
+  device: string | undefined;
   readonly #runtime: Runtime;
   readonly #events: SessionEvents;
   readonly #sender: Sender;
@@ -111,7 +114,8 @@ export class Session implements Link {
   }
 
   /** Takes the server's word for limits and time, from `hello`'s or `refresh`'s answer. */
-  welcomed({ limits, time }: Welcome): void {
+  welcomed({ limits, time, device }: Welcome): void {
+    this.device = device;
     const first = !this.#limits;
     this.#limits = limits;
     this.#sender.limits = limits;
@@ -135,7 +139,7 @@ export class Session implements Link {
     if (this.#ended) return;
     let messages: ServerMessage[];
     try {
-      messages = readFrame(this.codec, frame);
+      messages = readFrame(this.codec, frame, this.#events.checkOf);
     } catch (error) {
       return this.broken(error instanceof TandemError ? error.message : "A frame of the server could not be read.");
     }

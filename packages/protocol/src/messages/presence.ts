@@ -86,6 +86,8 @@ export const MembersSchema = v.object({
   type: v.literal("members"),
   channel: ChannelNameSchema,
   full: v.optional(v.literal(true)),
+  /** There is more of this: it shall be shown together. */
+  more: v.optional(v.literal(true)),
   members: v.array(MemberSchema),
   gone: v.optional(v.array(DeviceSchema)),
   /** Users that are there, shown or not. */

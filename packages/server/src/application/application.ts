@@ -10,6 +10,8 @@ import { toError, validate } from "../channel/validation.ts";
 import type { Followings } from "../following/followings.ts";
 import { channelKey } from "../log/key.ts";
 import type { Head, Log } from "../log/log.ts";
+import type { Presence } from "../presence/presence.ts";
+import { Attendance } from "./attendance.ts";
 import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
 import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
@@ -23,6 +25,7 @@ export interface ApplicationPorts {
   readonly channels: Channels;
   readonly personal: PersonalChannels;
   readonly followings: Followings;
+  readonly presence: Presence;
   readonly log: Log;
   readonly runtime: Runtime;
   readonly limits: Limits;
@@ -208,6 +211,17 @@ export class Application {
     const consumer = new Consumer(name, await this.#open(channel), handler, options, this.#ports);
     await consumer.start();
     return consumer;
+  }
+
+  /**
+   * Who is in a channel.
+   *
+   * @throws TandemError `forbidden` where the channel's type declares neither presence nor signals
+   */
+  presence(channel: string): Attendance {
+    const definition = isChannelName(channel) ? this.#ports.presence.definitionOf(channel) : undefined;
+    if (!definition) throw new TandemError("forbidden", `"${channel}" is no channel of a type that declares presence.`);
+    return new Attendance(this.#ports.presence, this.#key(channel), definition);
   }
 
   /** Archives a channel: it can be read and not written. `false` takes that back. */

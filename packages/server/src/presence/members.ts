@@ -115,7 +115,8 @@ export class Members implements Changing {
     const parts = cut(members);
     return parts.map((part, at) => {
       const left = at === 0 && gone.length > 0 ? `"gone":${JSON.stringify(gone)},` : "";
-      return ofText(`${at === 0 ? head : rest},"members":[${part.join(",")}],${left}${tail}`);
+      const more = at < parts.length - 1 ? '"more":true,' : "";
+      return ofText(`${at === 0 ? head : rest},"members":[${part.join(",")}],${more}${left}${tail}`);
     });
   }
 }

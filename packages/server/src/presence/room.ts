@@ -73,6 +73,8 @@ export class Room {
   readonly #toSay = new Set<string>();
   readonly #toSignal = new Map<string, readonly [device: string, key: string]>();
   readonly #summary = { count: 0, signalMs: 0, tick: 0 };
+  /** Who is there has changed since the last tick. */
+  #changed = false;
   #timer: Timer | undefined;
   #ticked = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -103,9 +105,12 @@ export class Room {
 
   /** A device enters, or says something new of itself. @throws TandemError `too-many-members` */
   enter(visitor: Visitor, saying: Saying): void {
-    const { device, user } = visitor;
-    const { turn, ...place } = this.#placeOf(visitor, saying.seq);
-    this.#tell({ device, user, ...said(saying), place: { ...place, turn, phase: "here" } });
+    const { device, user, connection } = visitor;
+    const known = this.roster.get(device)?.place;
+    // What was said before the loss may be said again on the same connection, as after a fresh token.
+    const isBack = known?.connection === connection && known.phase === "lost";
+    const turn = isBack ? Math.max(saying.seq, known.turn + 1) : saying.seq;
+    this.#tell({ device, user, ...said(saying), place: { ...this.#placeOf(visitor, turn), phase: "here" } });
   }
 
   /** A device that is there says something new of itself by another way. @throws TandemError `not-a-member` */
@@ -213,7 +218,9 @@ export class Room {
     this.#ticks.now++;
     this.#passOn();
     for (const watcher of this.#watchers) watcher.offer();
-    for (const listener of this.#listeners) listener();
+    if (!this.#changed) return;
+    this.#changed = false;
+    for (const listener of this.#listeners) this.#call(listener);
   }
 
   /** One message for all that is new with this node's clients. */
@@ -252,7 +259,16 @@ export class Room {
     return summary;
   }
 
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#ports.runtime.logger.error({ error, channel: this.key }, "a listener of presence failed");
+    }
+  }
+
   #shown(entry: Entry, before: Entry["status"]): void {
+    this.#changed = true;
     const near = entry.near;
     if (entry.status === undefined) {
       this.#members.delete(entry.device, near);

@@ -41,6 +41,11 @@ export class Roster {
     return this.#users.size;
   }
 
+  /** Is this user there? */
+  has(user: string): boolean {
+    return this.#users.has(user);
+  }
+
   /** Devices that are there. */
   get devices(): number {
     return this.#devices;

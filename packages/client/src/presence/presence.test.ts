@@ -1,0 +1,358 @@
+import type { Member } from "@tandem/protocol";
+import { describe, expect, it } from "vitest";
+import type { ScriptedConnection } from "../testing/scripted-server.ts";
+import { world } from "../testing/world.ts";
+import type { Activity } from "./activity.ts";
+import { presence } from "./presence.ts";
+import { signals } from "./signals.ts";
+
+const channel = "room:42";
+const OWN = "own-device-1";
+
+const member = (device: string, user: string, more: Partial<Member> = {}): Member => ({
+  device: device.padEnd(12, "-"),
+  user,
+  status: "active",
+  since: 1,
+  ...more,
+});
+
+const members = (list: Member[], more: object = {}) => ({
+  type: "members" as const,
+  channel,
+  members: list,
+  count: list.length,
+  signalMs: 50,
+  ...more,
+});
+
+/** Answers what was asked, each request of a type with its own answer. */
+async function answer(server: ScriptedConnection, type: "watch" | "enter" | "leave" | "unwatch"): Promise<void> {
+  const answers = { watch: "watching", enter: "entered", leave: "left", unwatch: "unwatched" };
+  await server.say({ type: answers[type], id: server.last(type).id, channel });
+}
+
+function activityOf(first: Activity = "active") {
+  const source = { activity: first, changed: () => {}, listens: 0 };
+  return {
+    become(next: Activity) {
+      source.activity = next;
+      source.changed();
+    },
+    source,
+    port: {
+      now: () => source.activity,
+      listen: (listener: () => void) => {
+        source.changed = listener;
+        source.listens++;
+        return () => void source.listens--;
+      },
+    },
+  };
+}
+
+describe("presence", () => {
+  it("R1: enters and watches, and shows one member per user", async () => {
+    const { client, connected, runtime } = world();
+    const here = presence(client.channel("room", "42"), { state: { page: 1 }, activity: activityOf().port });
+    const server = await connected({ device: OWN });
+    expect(server.all("hello")[0]?.instance).toMatchObject({ connection: 1 });
+    expect(server.last("watch")).toMatchObject({ channel, signals: false });
+    expect(server.last("enter")).toMatchObject({ channel, seq: 1, state: { page: 1 }, activity: "active" });
+    expect(here.status.get()).toBe("pending");
+    await answer(server, "watch");
+    await answer(server, "enter");
+    const [own, tablet, bob] = [
+      member(OWN, "ada", { state: { page: 1 }, since: 5 }),
+      member("tablet", "ada", { status: "idle", since: 2 }),
+      member("bob", "bob", { since: 3 }),
+    ];
+    await server.say(members([own, tablet, bob], { full: true, count: 2 }));
+    expect(here.status.get()).toBe("live");
+    expect(here.count.get()).toBe(2);
+    expect(here.members.get()).toMatchObject([
+      { user: "ada", status: "active", state: { page: 1 }, since: 2, self: true, devices: [{ device: OWN }, {}] },
+      { user: "bob", status: "active", self: false },
+    ]);
+    const [ada] = here.members.get();
+    let told = 0;
+    here.members.subscribe(() => told++);
+    await server.say(members([member("cleo", "cleo", { since: 9 })], { gone: [bob.device] }));
+    expect(told).toBe(1);
+    expect(here.members.get().map(({ user }) => user)).toEqual(["ada", "cleo"]);
+    expect(here.members.get()[0]).toBe(ada);
+    expect(runtime.errors).toEqual([]);
+  });
+
+  it("R1: shows a list that comes in pieces once it is whole", async () => {
+    const { client, connected } = world();
+    const here = presence(client.channel("room", "42"), { enter: false });
+    const server = await connected();
+    await answer(server, "watch");
+    await server.say(members([member("a", "ada")], { full: true, more: true, count: 2 }));
+    expect(here.members.get()).toEqual([]);
+    expect(here.status.get()).toBe("pending");
+    await server.say(members([member("b", "bob")], { count: 2 }));
+    expect(here.members.get().map(({ user }) => user)).toEqual(["ada", "bob"]);
+    expect(server.all("enter")).toEqual([]);
+  });
+
+  it("R2: enters again on every connection with what it says now, under a higher seq and connection", async () => {
+    const { client, connected, reconnected } = world();
+    const here = presence(client.channel("room", "42"), { state: { page: 1 } });
+    const first = await connected({ device: OWN });
+    await answer(first, "watch");
+    await answer(first, "enter");
+    await first.say(members([member(OWN, "ada")], { full: true }));
+    here.update({ page: 2 });
+    const second = await reconnected({ device: OWN });
+    expect(here.status.get()).toBe("pending");
+    expect(here.members.get()).toHaveLength(1);
+    expect(second.all("hello")[0]?.instance).toEqual({ ...first.all("hello")[0]?.instance, connection: 2 });
+    expect(second.all("watch")).toHaveLength(1);
+    expect(second.all("enter")).toMatchObject([{ seq: expect.any(Number), state: { page: 2 } }]);
+    expect(second.last("enter").seq).toBeGreaterThan(1);
+  });
+
+  it("says the newest state only, one at a time", async () => {
+    const { client, connected, runtime } = world();
+    const here = presence(client.channel("room", "42"), { state: { page: 1 } });
+    const server = await connected();
+    for (let page = 2; page < 6; page++) here.update({ page });
+    await runtime.settle();
+    expect(server.all("enter")).toMatchObject([{ state: { page: 1 } }]);
+    await answer(server, "enter");
+    expect(server.all("enter")).toMatchObject([
+      { seq: 1, state: { page: 1 } },
+      { seq: 2, state: { page: 5 } },
+    ]);
+    await answer(server, "enter");
+    expect(server.all("enter")).toHaveLength(2);
+  });
+
+  it("tells by itself whether one is active, idle or away, and stops listening with its last use", async () => {
+    const { client, connected, runtime } = world();
+    const activity = activityOf();
+    const here = presence(client.channel("room", "42"), { activity: activity.port });
+    const server = await connected();
+    await answer(server, "enter");
+    activity.become("away");
+    await runtime.settle();
+    expect(server.last("enter")).toMatchObject({ seq: 2, activity: "away" });
+    here.close();
+    expect(activity.source.listens).toBe(0);
+  });
+
+  it("R3: leaves at once on close, when nobody else wants to be there", async () => {
+    const { client, connected, runtime } = world();
+    const room = client.channel("room", "42");
+    const [here, again] = [presence(room), presence(room)];
+    const server = await connected();
+    await answer(server, "watch");
+    await answer(server, "enter");
+    expect(server.all("watch")).toHaveLength(1);
+    expect(server.all("enter")).toHaveLength(1);
+    here.close();
+    await runtime.settle();
+    expect(server.all("leave")).toEqual([]);
+    again.close();
+    await runtime.settle();
+    expect(server.last("leave")).toMatchObject({ channel, seq: 2 });
+    expect(server.last("unwatch")).toMatchObject({ channel });
+    expect(again.status.get()).toBe("ended");
+  });
+
+  it("tells of a state that was refused, and goes on with the next", async () => {
+    const { client, connected, runtime } = world();
+    const errors: string[] = [];
+    const here = presence(client.channel("room", "42"), { state: "x", onError: ({ code }) => errors.push(code) });
+    const server = await connected();
+    await answer(server, "watch");
+    const refusal = { type: "error", code: "invalid-data", message: "no", retryable: false };
+    await server.say({ ...refusal, id: server.last("enter").id });
+    expect(errors).toEqual(["invalid-data"]);
+    await runtime.pass(60_000);
+    expect(server.all("enter")).toHaveLength(1);
+    here.update("y");
+    await runtime.settle();
+    expect(server.last("enter")).toMatchObject({ state: "y" });
+  });
+
+  it("waits out a refusal that may pass", async () => {
+    const { client, connected, runtime } = world();
+    const errors: string[] = [];
+    presence(client.channel("room", "42"), { onError: ({ code }) => errors.push(code) });
+    const server = await connected();
+    await answer(server, "watch");
+    const refusal = { type: "error", code: "too-many-members", message: "full", retryable: true, retryAfter: 5_000 };
+    await server.say({ ...refusal, id: server.last("enter").id });
+    await runtime.pass(4_900);
+    expect(server.all("enter")).toHaveLength(1);
+    await runtime.pass(200);
+    expect(server.all("enter")).toHaveLength(2);
+    expect(errors).toEqual([]);
+  });
+
+  it("A3: ends where there is no right to watch, or none any more", async () => {
+    const { client, connected } = world();
+    const errors: string[] = [];
+    const onError = ({ code }: { code: string }) => void errors.push(code);
+    const refused = presence(client.channel("room", "42"), { onError });
+    const server = await connected();
+    const refusal = { type: "error", code: "forbidden", message: "no", retryable: false };
+    await server.say({ ...refusal, id: server.last("watch").id });
+    expect(refused.status.get()).toBe("ended");
+    const other = presence(client.channel("room", "43"), { onError });
+    await server.say({ type: "unwatched", channel: "room:43" });
+    expect(other.status.get()).toBe("ended");
+    expect(errors).toEqual(["forbidden", "forbidden"]);
+  });
+
+  it("pages who is there, and says so where there is no connection", async () => {
+    const { client, connected } = world();
+    const here = presence(client.channel("room", "42"), { enter: false });
+    await expect(here.page()).rejects.toMatchObject({ code: "disconnected" });
+    const server = await connected();
+    const page = here.page({ limit: 2 });
+    await Promise.resolve();
+    const lost = here.page();
+    lost.catch(() => undefined);
+    await server.say({ type: "ping" });
+    const [asked] = server.all("roster");
+    expect(asked).toMatchObject({ channel, limit: 2 });
+    await server.say({
+      type: "roster-page",
+      id: asked?.id,
+      channel,
+      members: [member("a", "ada")],
+      next: "a-----------",
+    });
+    expect(await page).toMatchObject({ devices: [{ user: "ada" }], next: "a-----------" });
+    await server.end();
+    await expect(lost).rejects.toMatchObject({ code: "disconnected" });
+  });
+
+  it("gives a connection up on a malformed message of its own", async () => {
+    const { client, connected, losses } = world();
+    presence(client.channel("room", "42"));
+    const server = await connected();
+    await server.say({ type: "members", channel, members: [{ device: 1 }], count: 0, signalMs: 50 });
+    expect(losses).toEqual(["bad-frame"]);
+  });
+});
+
+describe("signals", () => {
+  /** A client that signals, and is there. */
+  async function signalling() {
+    const stage = world();
+    const batches: unknown[] = [];
+    const errors: string[] = [];
+    const cursors = signals(stage.client.channel("room", "42"), "cursor", {
+      onSignals: (batch) => batches.push(batch),
+      onError: ({ code }) => errors.push(code),
+    });
+    const server = await stage.connected({ device: OWN });
+    await answer(server, "watch");
+    await answer(server, "enter");
+    await server.say(members([member(OWN, "ada"), member("bob", "bob")], { full: true }));
+    return { ...stage, batches, errors, cursors, server };
+  }
+  const bob = "bob".padEnd(12, "-");
+
+  it("R8: enter the channel, and go out at once, then no faster than the room's pace: the newest only", async () => {
+    const { cursors, server, runtime } = await signalling();
+    expect(server.last("watch")).toMatchObject({ signals: true });
+    cursors.send({ x: 1 });
+    await runtime.settle();
+    expect(server.all("signal")).toMatchObject([{ channel, signals: { cursor: { x: 1 } } }]);
+    for (let x = 2; x < 20; x++) cursors.send({ x });
+    await runtime.pass(49);
+    expect(server.all("signal")).toHaveLength(1);
+    await runtime.pass(1);
+    expect(server.all("signal").map(({ signals: sent }) => sent)).toEqual([
+      { cursor: { x: 1 } },
+      { cursor: { x: 19 } },
+    ]);
+    const seqs = server.all("signal").map(({ seq }) => seq);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  });
+
+  it("R8: keep to a pace that grows with the room, and go out together across keys", async () => {
+    const { client, cursors, server, runtime } = await signalling();
+    const typing = signals(client.channel("room", "42"), "typing");
+    await server.say(members([], { count: 500, signalMs: 70 }));
+    cursors.send({ x: 1 });
+    typing.send(true);
+    await runtime.settle();
+    expect(server.all("signal").map(({ signals: sent }) => sent)).toEqual([{ cursor: { x: 1 }, typing: true }]);
+    cursors.send({ x: 2 });
+    await runtime.pass(69);
+    expect(server.all("signal")).toHaveLength(1);
+    await runtime.pass(1);
+    expect(server.all("signal")).toHaveLength(2);
+  });
+
+  it("R8: are handed over once per frame, without one's own, and taken back by null", async () => {
+    const { cursors, server, batches, runtime } = await signalling();
+    let told = 0;
+    cursors.latest.subscribe(() => told++);
+    await server.say(
+      { type: "signals", channel, signals: { cursor: { [OWN]: { x: 0 }, [bob]: { x: 1 } } } },
+      { type: "signals", channel, signals: { cursor: { [bob]: { x: 2 } }, typing: { [bob]: true } } },
+    );
+    expect(batches).toEqual([[{ device: bob, user: "bob", data: { x: 2 } }]]);
+    expect(told).toBe(1);
+    expect([...cursors.latest.get().values()]).toEqual([{ device: bob, user: "bob", data: { x: 2 } }]);
+    expect(cursors.latest.get()).toBe(cursors.latest.get());
+    await server.say({ type: "signals", channel, signals: { cursor: { [bob]: null } } });
+    expect(cursors.latest.get().size).toBe(0);
+    expect(batches).toHaveLength(2);
+    expect(runtime.errors).toEqual([]);
+  });
+
+  it("R8: are forgotten where a full list does not name them any more", async () => {
+    const { cursors, server } = await signalling();
+    await server.say({ type: "signals", channel, signals: { cursor: { [bob]: { x: 2 } } } });
+    await server.say({ type: "signals", channel, full: true, signals: {} });
+    expect(cursors.latest.get().size).toBe(0);
+  });
+
+  it("keep nothing while there is no connection", async () => {
+    const { cursors, server, reconnected, runtime } = await signalling();
+    await server.end();
+    cursors.send({ x: 1 });
+    const second = await reconnected({ device: OWN });
+    await answer(second, "enter");
+    await runtime.pass(1_000);
+    expect(second.all("signal")).toEqual([]);
+    cursors.send({ x: 2 });
+    await runtime.settle();
+    expect(second.all("signal")).toMatchObject([{ signals: { cursor: { x: 2 } } }]);
+  });
+
+  it("wait out a rate limit, enter again where the server has forgotten, and tell what is final", async () => {
+    const { cursors, server, errors, runtime } = await signalling();
+    const refused = { type: "unsignalled", channel, seq: 2, message: "no" };
+    await server.say({ ...refused, code: "rate-limited", retryable: true, retryAfter: 1_000 });
+    cursors.send({ x: 1 });
+    await runtime.pass(900);
+    expect(server.all("signal")).toEqual([]);
+    await runtime.pass(200);
+    expect(server.all("signal")).toHaveLength(1);
+    await server.say({ ...refused, code: "not-a-member", retryable: true });
+    expect(server.all("enter")).toHaveLength(2);
+    await server.say({ ...refused, code: "invalid-data", retryable: false });
+    expect(errors).toEqual(["invalid-data"]);
+  });
+
+  it("are taken back on close while one stays", async () => {
+    const { client, cursors, server, runtime } = await signalling();
+    presence(client.channel("room", "42"));
+    cursors.send({ x: 1 });
+    await runtime.settle();
+    cursors.close();
+    await runtime.pass(100);
+    expect(server.last("signal")).toMatchObject({ signals: { cursor: null } });
+    expect(server.all("leave")).toEqual([]);
+  });
+});

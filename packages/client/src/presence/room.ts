@@ -1,0 +1,274 @@
+import type { Activity, ErrorMessage, Members, ServerMessage, Signals, Unsignalled } from "@tandem/protocol";
+import { TandemError } from "@tandem/protocol";
+import type { Runtime, Store } from "@tandem/runtime";
+import { Cell, fullJitter } from "@tandem/runtime";
+import { Alarm } from "../alarm.ts";
+import type { Link } from "../connection/link.ts";
+import { knownCode, refusal } from "../connection/refusal.ts";
+import type { PresentMember } from "./members.ts";
+import { MemberList } from "./members.ts";
+import { SignalBoard } from "./signal-board.ts";
+import { Snapshot } from "./snapshot.ts";
+
+/** `pending` until the server has answered, and again while the connection is away. */
+export type PresenceStatus = "pending" | "live" | "ended";
+
+/** Something of the application that uses a channel's presence. */
+export interface Use {
+  /** It wants this client to be there. */
+  readonly enters: boolean;
+  /** It wants the others' signals. */
+  readonly signals: boolean;
+  onError(error: TandemError): void;
+  /** The room was changed by a frame. `changed`: devices whose signals came with it, by key. */
+  onFrame?(changed: ReadonlyMap<string, ReadonlyMap<string, unknown>>): void;
+}
+
+/** What a room takes from all rooms of the client. */
+export interface RoomPorts {
+  readonly runtime: Runtime;
+  /** Counts everything that this client says of itself. */
+  nextSeq(): number;
+  activity(): Activity;
+  report(error: unknown): void;
+  /** Nobody uses the room any more. */
+  emptied(room: Room): void;
+}
+
+/** How this client stands to being there: what is to be said next goes out at the end of the turn, the newest only. */
+type Standing = "out" | "due" | "asked" | "in" | "refused";
+
+/**
+ * One channel's presence and signals as this client has them: watched once for all who use it, entered while somebody wants it, and asked for anew on each
+ * connection.
+ */
+export class Room {
+  readonly channel: string;
+  readonly members: Store<readonly PresentMember[]>;
+  readonly count: Cell<number>;
+  readonly status: Cell<PresenceStatus>;
+  readonly board: SignalBoard;
+  readonly #ports: RoomPorts;
+  readonly #uses = new Set<Use>();
+  readonly #list = new MemberList();
+  readonly #shown: Snapshot<readonly PresentMember[]>;
+  readonly #hold: Alarm;
+  #link: Link | undefined;
+  #state: unknown;
+  #standing: Standing = "out";
+  /** What was said last is not all that is to be said. */
+  #changed = false;
+  /** Whether signals are watched, too; `undefined`: nothing is watched. */
+  #watched: boolean | undefined;
+  #tries = 0;
+  #dirty = false;
+  #self: string | undefined;
+
+  constructor(channel: string, ports: RoomPorts) {
+    this.channel = channel;
+    this.#ports = ports;
+    this.members = this.#shown = new Snapshot(() => this.#list.list(this.#self), ports.report);
+    this.count = new Cell(0, ports.report);
+    this.status = new Cell<PresenceStatus>("pending", ports.report);
+    this.#hold = new Alarm(ports.runtime);
+    this.board = new SignalBoard(ports.runtime, () => this.#link?.wake());
+  }
+
+  /** The user of a device that is there. */
+  userOf(device: string): string | undefined {
+    return this.#list.userOf(device);
+  }
+
+  get self(): string | undefined {
+    return this.#self;
+  }
+
+  add(use: Use): void {
+    this.#uses.add(use);
+    this.#wake();
+  }
+
+  remove(use: Use): void {
+    if (!this.#uses.delete(use)) return;
+    if (this.#uses.size > 0) return this.#wake();
+    this.#leave();
+    if (this.#watched !== undefined) this.#link?.ask({ type: "unwatch", channel: this.channel }, () => undefined);
+    this.#end();
+  }
+
+  /** Says something else of oneself from now on. */
+  update(state: unknown): void {
+    this.#state = state;
+    this.say();
+  }
+
+  /** What this client says of itself has changed. */
+  say(): void {
+    this.#changed = true;
+    if (this.#standing === "refused") this.#standing = "due";
+    this.#wake();
+  }
+
+  /** Signals, while there is a connection. */
+  signal(key: string, data: unknown): void {
+    if (this.#link) this.board.send(key, data);
+  }
+
+  attach(link: Link): void {
+    this.#link = link;
+    this.#self = link.device;
+    this.#tries = 0;
+    this.#wake();
+  }
+
+  detach(): void {
+    this.#link = undefined;
+    this.#watched = undefined;
+    this.#standing = "out";
+    this.#hold.cancel();
+    this.board.pause();
+    if (this.status.get() === "live") this.status.set("pending");
+  }
+
+  #wake(): void {
+    this.#link?.wake();
+  }
+
+  /** Sends what is due. */
+  fill(): void {
+    const link = this.#link;
+    if (!link || this.#uses.size === 0) return;
+    const uses = [...this.#uses];
+    if (!this.#hold.isSet) {
+      this.#watch(
+        link,
+        uses.some(({ signals }) => signals),
+      );
+      if (!uses.some(({ enters }) => enters)) this.#leave();
+      else if (this.#standing === "out" || this.#standing === "due" || (this.#standing === "in" && this.#changed)) {
+        this.#enter(link);
+      }
+    }
+    if (this.#standing !== "in") return;
+    for (const signals of this.board.take(link.limits.signalKeys)) {
+      link.post({ type: "signal", channel: this.channel, seq: this.#ports.nextSeq(), signals });
+    }
+  }
+
+  #watch(link: Link, signals: boolean): void {
+    const { channel } = this;
+    if (this.#watched !== undefined && (this.#watched || !signals)) return;
+    if (this.#watched !== undefined) link.ask({ type: "unwatch", channel }, () => undefined);
+    this.#watched = signals;
+    link.ask({ type: "watch", channel, signals }, (answer) => {
+      if (answer.type !== "error" || this.#link !== link) return;
+      this.#watched = undefined;
+      if (answer.retryable) this.#retry(answer);
+      else this.fail(refusal(answer));
+    });
+  }
+
+  #enter(link: Link): void {
+    this.#standing = "asked";
+    this.#changed = false;
+    const { nextSeq, activity } = this.#ports;
+    const said = { seq: nextSeq(), state: this.#state, activity: activity() };
+    link.ask({ type: "enter", channel: this.channel, ...said }, (answer) => {
+      if (this.#link !== link || this.#standing !== "asked") return;
+      if (answer.type === "error") return this.#refused(answer);
+      this.#standing = "in";
+      this.#tries = 0;
+      this.#wake();
+    });
+  }
+
+  #refused(answer: ErrorMessage): void {
+    if (answer.retryable) {
+      this.#standing = "due";
+      return this.#retry(answer);
+    }
+    // What was said before still holds, if there was anything.
+    this.#standing = this.#changed ? "due" : "refused";
+    this.#tell(refusal(answer), ({ enters }) => enters);
+    this.#wake();
+  }
+
+  #retry({ retryAfter }: ErrorMessage): void {
+    const wait = retryAfter ?? fullJitter(this.#tries++, this.#ports.runtime.random());
+    this.#hold.set(wait, () => this.#wake());
+  }
+
+  #leave(): void {
+    if (this.#standing === "in" || this.#standing === "asked") {
+      this.#link?.ask({ type: "leave", channel: this.channel, seq: this.#ports.nextSeq() }, () => undefined);
+    }
+    this.#standing = "out";
+  }
+
+  message(message: ServerMessage): void {
+    switch (message.type) {
+      case "members":
+        return this.#took(message);
+      case "signals":
+        return this.#heard(message);
+      case "unsignalled":
+        return this.#unsignalled(message);
+      case "unwatched":
+        if (message.id === undefined) this.fail(new TandemError("forbidden", "The server ended the watch."));
+    }
+  }
+
+  #took(message: Members): void {
+    this.board.pace(message.signalMs);
+    if (this.#list.take(message)) this.#dirty = true;
+    if (message.more) return;
+    this.count.set(message.count);
+    if (this.status.get() === "pending") this.status.set("live");
+  }
+
+  #heard({ full, signals }: Signals): void {
+    this.board.hear(full === true, signals, this.#self);
+  }
+
+  #unsignalled({ code, message, retryable, retryAfter }: Unsignalled): void {
+    // The server does not know that this client is there: it is told again.
+    if (code === "not-a-member" && this.#standing === "in") this.#standing = "due";
+    else if (retryable) this.board.slow(retryAfter ?? fullJitter(this.#tries++, this.#ports.runtime.random()));
+    else this.#tell(new TandemError(knownCode(code), message), ({ signals }) => signals);
+    this.#wake();
+  }
+
+  /** Hands over what one frame brought. */
+  frameEnd(): void {
+    const changed = this.board.changes();
+    if (this.#dirty) this.#shown.change();
+    if (this.#dirty || changed.size > 0) for (const use of [...this.#uses]) use.onFrame?.(changed);
+    this.#dirty = false;
+  }
+
+  /** Ends it for all who use it. */
+  fail(error: TandemError): void {
+    this.#leave();
+    this.#tell(error, () => true);
+    this.#uses.clear();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#hold.cancel();
+    this.board.pause();
+    this.status.set("ended");
+    this.#ports.emptied(this);
+  }
+
+  #tell(error: TandemError, whom: (use: Use) => boolean): void {
+    for (const use of [...this.#uses]) {
+      if (!whom(use)) continue;
+      try {
+        use.onError(error);
+      } catch (thrown) {
+        this.#ports.report(thrown);
+      }
+    }
+  }
+}
