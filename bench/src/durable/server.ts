@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { nodeRuntime } from "@tandem/runtime/node";
 import { createServer, LOG_FILE } from "@tandem/server";
 import { createSqliteLog } from "@tandem/server/sqlite";
+import { UNLIMITED } from "../servers/limits.ts";
 import { app } from "./app.ts";
 
 /** What the server tells the benchmark. */
@@ -28,9 +29,7 @@ const log = await createSqliteLog({
       worker.on("message", ({ kind }: { readonly kind: string }) => void (kind === "replies" && commits++));
   },
 });
-// What is measured is how much it carries, not what it lets one client do.
-const limits = { publishesPerConnection: 10_000_000, publishesPerUser: 10_000_000, publishesPerAddress: 10_000_000 };
-const server = await createServer(app, { log, runtime, port: 0, limits });
+const server = await createServer(app, { log, runtime, limits: UNLIMITED, port: 0 });
 const { port } = await server.listen();
 const tell = (report: ServerReport): void => void process.send?.(report);
 const start = process.cpuUsage();

@@ -9,6 +9,7 @@ import { nodeRuntime } from "@tandem/runtime/node";
 import { createServer } from "@tandem/server";
 import { obey } from "../measured/contender.ts";
 import { app, EVENT } from "./app.ts";
+import { UNLIMITED } from "./limits.ts";
 import { Sockets } from "./sockets.ts";
 
 const [folder = "."] = process.argv.slice(2);
@@ -16,8 +17,7 @@ const http = createHttpServer();
 const sockets = new Sockets(http);
 const server = await createServer(app, {
   data: folder,
-  // Everybody comes from one address.
-  limits: { connectionsPerAddress: 1_000_000 },
+  limits: UNLIMITED,
   runtime: nodeRuntime({ level: "error", format: "pretty" }),
 });
 server.attach(http);
