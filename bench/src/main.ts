@@ -10,6 +10,8 @@ import { scenarios } from "./scenarios.ts";
 
 const list = Object.entries(scenarios).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
 
+const DEFAULTS = { rounds: 3, seconds: 3 };
+
 const HELP = `Usage: npm run bench -- SCENARIO [options]
 
 Measures Tandem beside its peers, in one run and in turns. Compare the systems of one run; times of different runs
@@ -20,8 +22,8 @@ ${list.join("\n")}
 
 Options
   --json         print one object last: {"scenario","systems":{NAME:{figure:number}},"ratios":{"FIGURE/PEER":number}}
-  --rounds N     measure each system N times and take medians (default 3)
-  --seconds S    seconds of each measurement (default 3)
+  --rounds N     measure each system N times and take medians (default 3; slow, storm: 1)
+  --seconds S    seconds of each measurement (default 3; slow: 90, storm: 60)
   --folder DIR   folder on a disk for the databases (default: the system's folder for temporary files)
   --profile DIR  write a CPU profile of each server that runs on Node.js into this folder (not for durable)
   --help         print this
@@ -44,6 +46,7 @@ async function run(name: string, options: ScenarioOptions, json: boolean): Promi
   if (!result) return;
   (json ? console.error : console.log)(`\n${tableOf(result)}\n`);
   if (json) console.log(JSON.stringify(reportOf(name, result)));
+  if (result.failure !== undefined) throw new Error(result.failure);
 }
 
 async function main(): Promise<void> {
@@ -59,8 +62,9 @@ async function main(): Promise<void> {
   if (name === undefined) return misunderstood("Name a scenario.");
   if (!Object.hasOwn(scenarios, name)) return misunderstood(`No scenario is named ${name}.`);
   if (rest.length > 0) return misunderstood(`One scenario at a time: ${rest.join(" ")} is too much.`);
-  const rounds = number(values.rounds, 100);
-  const seconds = number(values.seconds, 600);
+  const defaults = scenarios[name]?.defaults ?? DEFAULTS;
+  const rounds = values.rounds === undefined ? defaults.rounds : number(values.rounds, 100);
+  const seconds = values.seconds === undefined ? defaults.seconds : number(values.seconds, 600);
   if (rounds === undefined || !Number.isInteger(rounds))
     return misunderstood("--rounds is a whole number from 1 to 100.");
   if (seconds === undefined) return misunderstood("--seconds is a number above 0, 600 at most.");
@@ -78,8 +82,8 @@ function parse() {
     allowPositionals: true,
     options: {
       json: { type: "boolean", default: false },
-      rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "3" },
+      rounds: { type: "string" },
+      seconds: { type: "string" },
       folder: { type: "string" },
       profile: { type: "string" },
       help: { type: "boolean", default: false },

@@ -20,6 +20,8 @@ export interface Result {
   readonly goals: readonly Goal[];
   /** Sentences for people: what was measured where, and what was left out. */
   readonly notes: readonly string[];
+  /** Why the run has failed, where there are figures all the same: something was lost or came twice. */
+  readonly failure?: string;
 }
 
 /** The one object that `--json` prints last. */

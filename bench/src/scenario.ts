@@ -17,6 +17,8 @@ export interface ScenarioOptions {
 /** One benchmark beside its peers. */
 export interface Scenario {
   readonly summary: string;
+  /** Where it is not 3 rounds of 3 seconds. */
+  readonly defaults?: { readonly rounds: number; readonly seconds: number };
   /** Rejects when a message was lost, or a system did not run as it should. */
   run(options: ScenarioOptions): Promise<Result>;
 }

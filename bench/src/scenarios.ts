@@ -4,6 +4,16 @@ import { latency } from "./latency/scenario.ts";
 import { memory } from "./memory/scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { size } from "./size/scenario.ts";
+import { slow } from "./slow/scenario.ts";
+import { storm } from "./storm/scenario.ts";
 
 /** Every benchmark by its name. */
-export const scenarios: Readonly<Record<string, Scenario>> = { durable, "fan-out": fanOut, latency, memory, size };
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  durable,
+  "fan-out": fanOut,
+  latency,
+  memory,
+  size,
+  slow,
+  storm,
+};

@@ -36,8 +36,8 @@ export const fanOut: Scenario = {
     const systems: Record<string, Round> = {
       tandem: async () => {
         const figures = await measure("tandem");
-        const { addedP99Ms, immediateP99Ms } = await measureDelay(options());
-        return { ...figures, addedDelayP99Ms: addedP99Ms, immediateP99Ms };
+        const { addedP50Ms, addedP99Ms, immediateP99Ms } = await measureDelay(options());
+        return { ...figures, addedDelayP50Ms: addedP50Ms, addedDelayP99Ms: addedP99Ms, immediateP99Ms };
       },
       "socket.io": () => measure("socket.io"),
       ws: () => measure("ws"),

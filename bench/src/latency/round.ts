@@ -15,7 +15,7 @@ export interface LatencyOptions extends MeasuredOptions {
 }
 
 /** Milliseconds from a client's publish to each member's reading it, and to its own acknowledgement. */
-export interface Latency {
+interface Latency {
   readonly receiveP50Ms: number;
   readonly receiveP99Ms: number;
   readonly ackP50Ms: number;
@@ -90,7 +90,7 @@ async function join(
   for (let source = 0; source < members; source++) {
     const names = Array.from({ length: channels }, (_, index) => `feed:${index}`);
     const joining = names.map(async (channel) => {
-      const wire = await audience.add(channel, (_seq, made) => heard(made));
+      const wire = await audience.add(channel, { heard: (_seq, made) => heard(made) });
       return { channel, source, wire };
     });
     clients.push(...(await Promise.race([Promise.all(joining), audience.failed])));

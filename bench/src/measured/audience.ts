@@ -17,6 +17,17 @@ const LOOK_MS = 10;
 /** Longest wait for the last deliveries, in milliseconds. */
 const DRAIN_MS = 30_000;
 
+export interface MemberOptions {
+  /** Hears of every payload that it gets. */
+  readonly heard?: Heard;
+  /** Where a system has lanes. */
+  readonly lane?: Lane;
+  /** Bytes a second that it reads. Default: as fast as they come. */
+  readonly bytesPerSecond?: number;
+  /** Hears of every message, before its payloads are counted. */
+  readonly message?: (text: Buffer) => void;
+}
+
 interface Member {
   readonly channel: string;
   readonly tally: Tally;
@@ -49,16 +60,22 @@ export class Audience {
   }
 
   /** One more subscriber. Resolves when it stands. */
-  add(channel: string, heard?: Heard, lane?: Lane): Promise<Wire> {
+  add(channel: string, { heard, message, ...how }: MemberOptions = {}): Promise<Wire> {
     const fail = (error: Error): void => this.#fail(error);
     const tally = new Tally(fail, heard);
     return new Promise((resolve) => {
-      const options = { port: this.#server.port, channel, ...(lane === undefined ? {} : { lane }) };
-      const wire = connectWire(this.#server.system, options, {
-        standing: () => resolve(wire),
-        message: (bytes, start, end) => tally.take(bytes, start, end),
-        failed: fail,
-      });
+      const wire = connectWire(
+        this.#server.system,
+        { port: this.#server.port, channel, ...how },
+        {
+          standing: () => resolve(wire),
+          message(bytes, start, end) {
+            message?.(bytes.subarray(start, end));
+            tally.take(bytes, start, end);
+          },
+          failed: fail,
+        },
+      );
       this.#members.push({ channel, tally, wire });
     });
   }
@@ -93,11 +110,6 @@ export class Audience {
         await this.pause(LOOK_MS);
       }
     }
-  }
-
-  /** Fails the measurement. */
-  fail(error: Error): void {
-    this.#fail(error);
   }
 
   /** Waits, unless something goes wrong meanwhile. */

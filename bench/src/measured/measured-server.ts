@@ -16,6 +16,8 @@ export interface MeasuredOptions {
   readonly folder: string;
   /** Options of Node.js, such as `--expose-gc`. */
   readonly flags?: readonly string[];
+  /** What its program is told beside the folder. */
+  readonly args?: readonly string[];
 }
 
 /** A system's server in a process of its own, under orders of the benchmark. */
@@ -44,11 +46,11 @@ export class MeasuredServer {
     this.failed.catch(() => {});
   }
 
-  static async start(system: System, { folder, flags = [] }: MeasuredOptions): Promise<MeasuredServer> {
+  static async start(system: System, { folder, flags = [], args = [] }: MeasuredOptions): Promise<MeasuredServer> {
     const file = fileURLToPath(new URL(`../servers/${system}.ts`, import.meta.url));
     const command = system === "bun" ? bunCommand() : process.execPath;
     if (command === undefined) throw new Error("there is no Bun for this machine");
-    const child = spawn(command, [...(system === "bun" ? [] : flags), file, folder], {
+    const child = spawn(command, [...(system === "bun" ? [] : flags), file, folder, ...args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "json",
     });

@@ -1,8 +1,8 @@
 /**
- * Socket.IO with the in-memory adapter that its documentation recommends for recovery where `recovery` is named, else with its default:
- * WebSocket only, no compression, the handshake's request let go of as its page on memory says.
+ * Socket.IO: WebSocket only, no compression, the handshake's request let go of as its page on memory says; where it is asked for, with its
+ * recovery of connections, in memory.
  *
- *     node bench/src/servers/socket.io.ts FOLDER      (started with an IPC channel)
+ *     node bench/src/servers/socket.io.ts FOLDER [recovery]      (started with an IPC channel)
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,6 +11,7 @@ import { obey } from "../measured/contender.ts";
 import { EVENT } from "./app.ts";
 import { Sockets } from "./sockets.ts";
 
+const [, recovery] = process.argv.slice(2);
 const http = createServer();
 const sockets = new Sockets(http);
 const io = new Server(http, {
@@ -19,6 +20,9 @@ const io = new Server(http, {
   perMessageDeflate: false,
   httpCompression: false,
   serveClient: false,
+  ...(recovery === undefined
+    ? {}
+    : { connectionStateRecovery: { maxDisconnectionDuration: 120_000, skipMiddlewares: true } }),
 });
 io.engine.on("connection", (connection: { request: unknown }) => {
   connection.request = null;

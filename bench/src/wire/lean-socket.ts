@@ -6,6 +6,11 @@ import { FrameReader } from "./frame-reader.ts";
 /** All sockets of this process read into the same bytes: what is read is looked at before the next read. */
 const INTO = Buffer.allocUnsafeSlow(65_536);
 
+/** How often, in milliseconds, a slow reader reads its share. */
+const SIP_MS = 100;
+
+const GONE = 1006;
+
 const HEAD_END = "\r\n\r\n";
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
@@ -14,14 +19,16 @@ export interface LeanOptions {
   /** With its query. */
   readonly path: string;
   readonly subprotocol?: string;
+  /** Bytes a second that are read; what comes beyond stays in the kernel's buffers. Default: as fast as they come. */
+  readonly bytesPerSecond?: number | undefined;
 }
 
 export interface LeanEvents {
   opened(): void;
   /** One message: `bytes` from `start` to `end`, to be read before this call returns. */
   message(bytes: Buffer, start: number, end: number): void;
-  /** The last call. */
-  closed(reason: string): void;
+  /** The last call. `code` is the server's own, or 1006 where it gave none. */
+  closed(reason: string, code: number): void;
 }
 
 /** A WebSocket of the fewest instructions: thousands of receivers must cost less than the one server they measure. */
@@ -30,27 +37,34 @@ export class LeanSocket {
   readonly #events: LeanEvents;
   readonly #frames: FrameReader;
   #head: string | undefined = "";
+  #sipping: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor({ port, path, subprotocol }: LeanOptions, events: LeanEvents) {
+  constructor({ port, path, subprotocol, bytesPerSecond }: LeanOptions, events: LeanEvents) {
     this.#events = events;
     this.#frames = new FrameReader({
       message: (bytes, start, end) => events.message(bytes, start, end),
       ping: () => this.#socket.write(PONG),
-      closed: (code) => this.#end(`the server closed with ${code}`),
+      closed: (code) => this.#end(`the server closed with ${code}`, code),
     });
-    this.#socket = connect({
-      host: "127.0.0.1",
-      port,
-      noDelay: true,
-      onread: {
-        buffer: INTO,
-        callback: (count) => {
-          this.#read(INTO.subarray(0, count));
-          return true;
-        },
+    const onread = {
+      buffer: INTO,
+      callback: (count: number) => {
+        this.#read(INTO.subarray(0, count));
+        return true;
       },
-    });
+    };
+    const slow = bytesPerSecond !== undefined;
+    this.#socket = connect({ host: "127.0.0.1", port, noDelay: true, ...(slow ? {} : { onread }) });
+    if (slow) {
+      const sip = Math.ceil((bytesPerSecond * SIP_MS) / 1_000);
+      // Without a listener for `data` nothing flows: what is not read stays where it is.
+      this.#socket.on("readable", () => {});
+      this.#sipping = setInterval(() => {
+        const piece: Buffer | null = this.#socket.read(sip) ?? this.#socket.read();
+        if (piece) this.#read(piece);
+      }, SIP_MS);
+    }
     this.#socket.on("error", (error) => this.#end(error.message));
     this.#socket.on("close", () => this.#end("the connection was cut"));
     const lines = [
@@ -70,18 +84,20 @@ export class LeanSocket {
     if (!this.#ended) this.#socket.write(maskedText(text));
   }
 
-  /** Reads nothing more until `resume`. */
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
+  /** A slow reader reads as fast as it can from now on. */
+  hurry(): void {
+    if (this.#sipping === undefined) return;
+    clearInterval(this.#sipping);
+    this.#sipping = undefined;
+    this.#socket.removeAllListeners("readable");
+    this.#socket.on("data", (piece: Buffer) => this.#read(piece));
     this.#socket.resume();
   }
 
   /** Ends it without a word. */
   destroy(): void {
     this.#ended = true;
+    clearInterval(this.#sipping);
     this.#socket.destroy();
   }
 
@@ -108,10 +124,10 @@ export class LeanSocket {
     return rest;
   }
 
-  #end(reason: string): void {
+  #end(reason: string, code = GONE): void {
     if (this.#ended) return;
     this.destroy();
-    this.#events.closed(reason);
+    this.#events.closed(reason, code);
   }
 }
 

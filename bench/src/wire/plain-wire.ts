@@ -6,9 +6,9 @@ export class PlainWire implements Wire {
   readonly #socket: LeanSocket;
   #stands = false;
 
-  constructor({ port, channel }: WireOptions, events: WireEvents) {
+  constructor({ port, channel, bytesPerSecond }: WireOptions, events: WireEvents) {
     this.#socket = new LeanSocket(
-      { port, path: "/" },
+      { port, path: "/", bytesPerSecond },
       {
         opened: () => this.#socket.send(channel),
         message: (bytes, start, end) => {
@@ -23,6 +23,10 @@ export class PlainWire implements Wire {
 
   publish(): void {
     throw new Error("clients of this system do not publish here");
+  }
+
+  hurry(): void {
+    this.#socket.hurry();
   }
 
   destroy(): void {

@@ -17,11 +17,11 @@ export class SocketIoWire implements Wire {
   readonly #waiting = new Map<number, () => void>();
   #ids = 0;
 
-  constructor({ port, channel }: WireOptions, events: WireEvents) {
+  constructor({ port, channel, bytesPerSecond }: WireOptions, events: WireEvents) {
     this.#events = events;
     this.#channel = channel;
     this.#socket = new LeanSocket(
-      { port, path: PATH },
+      { port, path: PATH, bytesPerSecond },
       {
         opened: () => {},
         message: (bytes, start, end) => this.#take(bytes, start, end),
@@ -32,6 +32,10 @@ export class SocketIoWire implements Wire {
 
   publish(payload: object, acknowledged: () => void): void {
     this.#ask(["publish", this.#channel, payload], acknowledged);
+  }
+
+  hurry(): void {
+    this.#socket.hurry();
   }
 
   destroy(): void {

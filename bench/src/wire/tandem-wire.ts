@@ -27,10 +27,11 @@ export class TandemWire implements Wire {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WireOptions, events: WireEvents) {
+    const { port, bytesPerSecond } = options;
     this.#options = options;
     this.#events = events;
     this.#socket = new LeanSocket(
-      { port: options.port, path: "/ws", subprotocol: jsonCodec.subprotocol },
+      { port, path: "/ws", subprotocol: jsonCodec.subprotocol, bytesPerSecond },
       {
         opened: () => this.#send({ type: "hello", id: 1, guest: { secret: runtime.randomId() } }),
         message: (bytes, start, end) => this.#frame(bytes, start, end),
@@ -56,6 +57,10 @@ export class TandemWire implements Wire {
       producer: producer.id,
       seq: ++producer.seq,
     });
+  }
+
+  hurry(): void {
+    this.#socket.hurry();
   }
 
   destroy(): void {

@@ -10,6 +10,8 @@ export interface WireOptions {
   readonly channel: string;
   /** Where a system has lanes. */
   readonly lane?: Lane;
+  /** Bytes a second that it reads. Default: as fast as they come. */
+  readonly bytesPerSecond?: number;
 }
 
 export interface WireEvents {
@@ -25,6 +27,8 @@ export interface WireEvents {
 export interface Wire {
   /** Publishes to its channel, if it is the system's way that clients do. `acknowledged` is called when the server has taken it. */
   publish(payload: object, acknowledged: () => void): void;
+  /** Reads as fast as it can from now on. */
+  hurry(): void;
   destroy(): void;
 }
 
