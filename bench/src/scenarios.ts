@@ -1,3 +1,4 @@
+import { crowd } from "./crowd/scenario.ts";
 import { durable } from "./durable/scenario.ts";
 import { fanOut } from "./fan-out/scenario.ts";
 import { latency } from "./latency/scenario.ts";
@@ -9,6 +10,7 @@ import { storm } from "./storm/scenario.ts";
 
 /** Every benchmark by its name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  crowd,
   durable,
   "fan-out": fanOut,
   latency,
