@@ -11,7 +11,10 @@ import type { Scenario } from "../scenario.ts";
 import { measureDelay } from "./delay.ts";
 import type { FanOutRound, RoundOptions } from "./round.ts";
 import { measureFanOut } from "./round.ts";
-import { WORK } from "./work.ts";
+import { PACES, WORK } from "./work.ts";
+
+/** Whoever delivers this share of what is due has kept the pace. */
+const KEPT = 0.95;
 
 /** Milliseconds before each measurement in which everything gets warm. */
 const WARM_UP_MS = 1_000;
@@ -47,16 +50,30 @@ export const fanOut: Scenario = {
       const found = await inTurns(systems, rounds, (system, round, figures) =>
         progress(lineOf(system, round, figures)),
       );
+      const keptPace = (system: string): boolean =>
+        (found[system]?.["messagesPerSecond.paced"] ?? 0) >= KEPT * PACES.paced.perSecond * WORK.subscribers;
+      const behind = Object.keys(found).filter((system) => !keptPace(system));
       return {
         systems: found,
         goals: [
           { system: "tandem", figure: "cpuMicrosPerMessage.burst", peer: "socket.io", most: 0.12 },
           { system: "tandem", figure: "cpuMicrosPerMessage.burst", peer: "bun", most: 1.3 },
-          { system: "tandem", figure: "cpuMicrosPerMessage.paced", peer: "socket.io", most: 0.25 },
-          { system: "tandem", figure: "addedDelayP99Ms", most: 10 },
+          // At less than the pace there is more to send at a time, and a message costs less: that is another measurement.
+          ...(keptPace("tandem")
+            ? [
+                { system: "tandem", figure: "cpuMicrosPerMessage.paced", peer: "socket.io", most: 0.25 },
+                { system: "tandem", figure: "addedDelayP99Ms", most: 10 },
+              ]
+            : []),
         ],
         notes: [
           `${WORK.subscribers} subscribers, ${PAYLOAD_BYTES} bytes; paced: one publish a millisecond; burst: ten in each turn; never more than ${WORK.backlog} publishes on their way. Medians of ${rounds} rounds of ${seconds} s.`,
+          behind.length === 0 ? "All kept the pace." : `Did not keep the pace: ${behind.join(", ")}.`,
+          ...(keptPace("tandem")
+            ? []
+            : [
+                "The machine is too busy for Tandem to keep the pace: its paced figures are not judged. Measure again.",
+              ]),
           `The receivers took up to ${busiest.toFixed(2)} of a core.`,
           ...(systems.bun ? [] : ["bun was left out: its package has no program for this machine."]),
         ],

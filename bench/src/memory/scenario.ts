@@ -45,6 +45,9 @@ export const memory: Scenario = {
         goals: [
           { system: "tandem", figure: "bytesPerConnection", most: 10_240 },
           { system: "tandem", figure: "bytesPerConnection", peer: "socket.io", most: 0.5 },
+          // Like for like: both with the same young generation.
+          { system: "tandem", figure: "bytesPerConnection.plainNode", peer: "socket.io", most: 0.5 },
+          { system: "tandem", figure: "bytesPerConnection.smallYoungGeneration", peer: "socket.io", most: 0.5 },
         ],
         notes: [
           `${WORK.connections.toLocaleString("en")} connections, one subscription each, on ${WORK.channels} channels. Medians of ${rounds} rounds.`,
