@@ -6,6 +6,7 @@ export type { Client, ClientOptions } from "./client.ts";
 export type { Identity, Status } from "./connection/status.ts";
 export { createClient } from "./create-client.ts";
 export type { EventsInfo, HistoryPage, TypedEvent } from "./event.ts";
+export { type Following, type FollowingOptions, follow, following, unfollow } from "./following/following.ts";
 export type { Publication, PublicationStatus } from "./outbox/publication.ts";
 export type { Activity, ActivitySource } from "./presence/activity.ts";
 export type { PresentDevice, PresentMember } from "./presence/members.ts";

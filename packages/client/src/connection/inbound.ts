@@ -49,6 +49,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<
     time: count,
     expires: maybe(count),
     device: maybe(text),
+    following: maybe(list(text)),
     limits: object({
       frameBytes: positive,
       frameMessages: positive,

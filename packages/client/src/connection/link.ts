@@ -9,7 +9,19 @@ type WithoutId<M> = M extends { id: number } ? Omit<M, "id"> : never;
 export type Question = WithoutId<
   Extract<
     ClientMessageInput,
-    { type: "subscribe" | "unsubscribe" | "history" | "watch" | "unwatch" | "enter" | "leave" | "roster" }
+    {
+      type:
+        | "subscribe"
+        | "unsubscribe"
+        | "history"
+        | "watch"
+        | "unwatch"
+        | "enter"
+        | "leave"
+        | "roster"
+        | "follow"
+        | "unfollow";
+    }
   >
 >;
 
@@ -19,6 +31,8 @@ export interface Link {
   readonly limits: Limits;
   /** What others know this client by. */
   readonly device: string | undefined;
+  /** The channels that the user followed when the server welcomed this client. */
+  readonly following: readonly string[];
   /** The server's clock, in milliseconds since 1970, as far as it is known. */
   serverTime(): number;
   nextId(): number;

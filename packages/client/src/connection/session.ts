@@ -43,6 +43,7 @@ interface Waiting {
 export class Session implements Link {
   readonly codec: FrameCodec;
   device: string | undefined;
+  following: readonly string[] = [];
   readonly #runtime: Runtime;
   readonly #events: SessionEvents;
   readonly #sender: Sender;
@@ -114,8 +115,9 @@ export class Session implements Link {
   }
 
   /** Takes the server's word for limits and time, from `hello`'s or `refresh`'s answer. */
-  welcomed({ limits, time, device }: Welcome): void {
+  welcomed({ limits, time, device, following }: Welcome): void {
     this.device = device;
+    this.following = following ?? [];
     const first = !this.#limits;
     this.#limits = limits;
     this.#sender.limits = limits;
