@@ -107,6 +107,20 @@ describe("Room", () => {
     expect(room.get().rows.at(-1)).toMatchObject({ confirmed: true, delivery: { kind: "durable" } });
   });
 
+  it("1,000 messages that came together change the store once, its own among them", () => {
+    const { room, channel } = openAt(1, 1);
+    for (let n = 1; n <= 3; n++) {
+      room.send(`${n}`, "Me");
+      channel.published[n - 1]?.delivery.set({ kind: "sent" });
+    }
+    let changes = 0;
+    room.subscribe(() => changes++);
+    const own = ["p1", "p2", "p3"].map((id, at) => ({ ...(events(2 + at, 2 + at)[0] as RoomEvent), id, author: "me" }));
+    channel.deliver([...own, ...events(5, 1_001)]);
+    expect(changes).toBe(1);
+    expect(room.get().rows.filter((row) => row.key !== "")).toHaveLength(1_001);
+  });
+
   it("does not send blank text", () => {
     const { room, channel } = openAt(1, 1);
     expect(room.send(" \n ", "Me")).toBe(false);

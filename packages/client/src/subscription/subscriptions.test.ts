@@ -1,4 +1,5 @@
-import type { Lane, Position, Start } from "@tandem/protocol";
+import type { Encoded, Lane, Position, Start } from "@tandem/protocol";
+import { jsonFrames } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import type { ScriptedConnection } from "../testing/scripted-server.ts";
 import { at, events } from "../testing/scripted-server.ts";
@@ -61,6 +62,29 @@ describe("one reader", () => {
     await server.say(room1(7, 8));
     expect(reader.told).toEqual(["catching-up", [5, 6, 7, "replay", 7], "live", [8, "live", 8]]);
     expect(reader.subscription.position).toEqual(at(8));
+  });
+
+  it("1,000 events of one frame are parsed once, handed over in one call, and change a store once", async () => {
+    let parsed = 0;
+    const decode = (frame: Encoded) => {
+      parsed++;
+      return jsonFrames.decode(frame);
+    };
+    const { connected, client, runtime } = world({ codec: { ...jsonFrames, decode } });
+    const server = await connected();
+    const calls: number[] = [];
+    const states: string[] = [];
+    const onEvents = (list: readonly unknown[]) => void calls.push(list.length);
+    const { state } = client.channel("room", "1").subscribe({ from: { last: 1_000 }, onEvents });
+    state.subscribe(() => states.push(state.get()));
+    await runtime.settle();
+    await stand(server, at(0), 1_000);
+    expect(states.splice(0)).toEqual(["catching-up"]);
+    const before = parsed;
+    await server.say(...Array.from({ length: 20 }, (_, n) => room1(n * 50, n * 50 + 50)));
+    expect(parsed - before).toBe(1);
+    expect(calls).toEqual([1_000]);
+    expect(states).toEqual(["live"]);
   });
 
   it("a range without events moves the position, and is no call", async () => {

@@ -290,9 +290,10 @@ describe("places", () => {
 
 describe("guests", () => {
   it("G11: new secrets are counted by address; who was here before, and who has an account, is let in", async () => {
-    const world = await cluster({ limits: { guestsPerAddress: 3 } });
+    const world = await cluster({ limits: { guestsPerAddress: 3, connectionsPerUser: 2 } });
     for (const name of ["g1", "g2", "g3", "g4"]) world.token(name, { guest: true });
     for (const name of ["g1", "g2", "g3", "g1"]) await world.client(name);
+    await world.stranger().hello("g4");
     const fourth = world.stranger();
     expect(await fourth.hello("g4")).toMatchObject({ code: "rate-limited", retryable: true, retryAfter: 1_200_000 });
     expect(fourth.end).toMatchObject({ code: 4003 });
