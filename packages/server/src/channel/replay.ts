@@ -3,6 +3,7 @@ import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Batch } from "../delivery/batch.ts";
 import type { SharedEvent } from "../delivery/shared-event.ts";
+import { EVENT_HEAD } from "../delivery/shared-event.ts";
 import type { Next } from "../delivery/subscriber.ts";
 import type { Log, ReadResult } from "../log/log.ts";
 import { UNBORN } from "../log/log.ts";
@@ -182,9 +183,11 @@ export class Replay {
   async page(before: number | undefined, limit: number, bytes: number): Promise<HistoryPage> {
     const { head, recent, definition, key } = this.#channel;
     const end = Math.min(before ?? head.offset + 1, head.offset + 1);
-    const remembered = recent.before(end, limit);
+    // More would not fit, however short they are.
+    const most = Math.min(limit, Math.ceil(bytes / EVENT_HEAD));
+    const remembered = recent.before(end, most);
     if (remembered) return newest(head.epoch, head.first, remembered, bytes);
-    const page = await this.#log.page(key, before === undefined ? undefined : end, limit);
+    const page = await this.#log.page(key, before === undefined ? undefined : end, most);
     const shared = page.events.map((event) => share(event, definition, this.#runtime.logger));
     return newest(page.head.epoch, page.head.first, shared, bytes);
   }

@@ -321,6 +321,7 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
     const verdict = this.#liveness.judge(runtime.elapsed(), {
       phase: this.#state.kind === "open" || this.#state.kind === "needs-auth" ? this.#state.kind : "new",
       unacknowledged: this.#outbox.unacknowledged,
+      oldest: this.#outbox.oldest,
       buffered: this.#transport.buffered(),
     });
     if (verdict === "ping") this.#outbox.push("critical", single({ type: "ping" }));

@@ -7,8 +7,8 @@ import type { SharedEvent } from "../delivery/shared-event.ts";
 import type { Session } from "./session.ts";
 import { lacks } from "./subscriptions.ts";
 
-/** Bytes of events in one page, about: a page ends early rather than being long. */
-const PAGE_BYTES = 131_072;
+/** Bytes of events in one page, about: a page ends early rather than holding up what comes behind it on a slow way. */
+const PAGE_BYTES = 16_384;
 
 /** Answers a request for a page of history. A page takes credit: it is read when there is room for it. */
 export async function readHistory(session: Session, request: History): Promise<void> {

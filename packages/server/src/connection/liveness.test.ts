@@ -3,7 +3,7 @@ import type { Signs } from "./liveness.ts";
 import { Liveness } from "./liveness.ts";
 
 const LIMITS = { pingMs: 25_000, pongMs: 10_000 };
-const idle: Signs = { phase: "open", unacknowledged: 0, buffered: 0 };
+const idle: Signs = { phase: "open", unacknowledged: 0, oldest: 0, buffered: 0 };
 
 /** Judges once a second from `from` to `to`; what was said, and when. */
 function judge(liveness: Liveness, from: number, to: number, signs: (now: number) => Signs): [number, string][] {
@@ -42,6 +42,16 @@ describe("liveness", () => {
       [16_000, "ping"],
       [31_000, "no-progress"],
     ]);
+  });
+
+  it("G13: gives a long frame the time that it takes, and asks for no pong that has to wait behind it", () => {
+    const frame = { ...idle, unacknowledged: 32_768, oldest: 32_768 };
+    expect(judge(new Liveness(LIMITS, 0), 0, 65_000, () => frame)).toEqual([
+      [16_000, "ping"],
+      [65_000, "no-progress"],
+    ]);
+    const endless = { ...idle, unacknowledged: 1e9, oldest: 1e9 };
+    expect(judge(new Liveness(LIMITS, 0), 0, 301_000, () => endless).at(-1)).toEqual([301_000, "no-progress"]);
   });
 
   it("G13: acknowledgements are progress, and bytes that the socket took are too", () => {

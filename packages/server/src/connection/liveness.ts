@@ -9,14 +9,18 @@ const REFRESH_MS = 60_000;
 /** Without acknowledged progress for this long, in milliseconds, the client is asked whether it is there… */
 const PROBE_MS = 15_000;
 
-/** …and closed after this long, in milliseconds. */
+/** …and closed after this long, in milliseconds; but it has what a frame takes at 512 bytes a second, five minutes at most. */
 const NO_PROGRESS_MS = 30_000;
+const MS_PER_BYTE = 1_000 / 512;
+const LONGEST_FRAME_MS = 300_000;
 
 /** What a connection looks like to those who judge whether it lives. */
 export interface Signs {
   readonly phase: "new" | "open" | "needs-auth";
   /** Bytes on the way without acknowledgement. */
   readonly unacknowledged: number;
+  /** Bytes of the oldest frame of those. */
+  readonly oldest: number;
   /** Bytes that the socket has not taken. */
   readonly buffered: number;
 }
@@ -71,8 +75,11 @@ export class Liveness {
     if (signs.unacknowledged === 0 || signs.buffered < this.#buffered) this.progressed(now);
     this.#buffered = signs.buffered;
     const still = now - this.#progressed;
-    if (still > NO_PROGRESS_MS) return "no-progress";
-    const silent = this.#pinged === undefined && now - this.#heard > this.#limits.pingMs;
+    const patience = Math.max(NO_PROGRESS_MS, Math.min(signs.oldest * MS_PER_BYTE, LONGEST_FRAME_MS));
+    if (still > patience) return "no-progress";
+    // A pong would have to wait behind what is on the way: there progress tells.
+    const free = signs.unacknowledged === 0 && this.#pinged === undefined;
+    const silent = free && now - this.#heard > this.#limits.pingMs;
     const stuck = still > PROBE_MS && !this.#probed;
     if (!silent && !stuck) return undefined;
     this.#probed = this.#probed || stuck;

@@ -19,6 +19,10 @@ export class RawClient implements Transport {
   readonly faults: string[] = [];
   /** Reads what comes; while it does not, bytes wait in the socket. */
   reading = true;
+  /** Bytes a second that reach it; the network between takes whatever it is given. 0: all at once. */
+  bytesPerSecond = 0;
+  /** Longest time between two frames, while some were on the way, in milliseconds. */
+  longestSilence = 0;
   /** Acknowledges what it has read. */
   acknowledges = true;
   /** Whose close it was does not matter: how it ended. `destroyed`: without a word. */
@@ -30,6 +34,7 @@ export class RawClient implements Transport {
   readonly #producer: string;
   #server: TransportEvents | undefined;
   #socket: Uint8Array[] = [];
+  #arriving = false;
   #ids = 0;
 
   constructor(runtime: VirtualRuntime, codec: Codec = jsonCodec) {
@@ -52,6 +57,7 @@ export class RawClient implements Transport {
   }
 
   buffered(): number {
+    if (this.bytesPerSecond > 0) return 0;
     return this.#socket.reduce((bytes, frame) => bytes + frame.byteLength, 0);
   }
 
@@ -82,14 +88,35 @@ export class RawClient implements Transport {
   }
 
   #read(): void {
+    if (this.bytesPerSecond > 0) return this.#readSlowly();
     while (this.reading) {
       const frame = this.#socket.shift();
       if (!frame) return;
-      this.frames++;
-      const messages = this.codec.decode(this.codec.name === "json" ? new TextDecoder().decode(frame) : frame);
-      for (const message of messages) this.#hear(message);
-      if (this.acknowledges) this.#runtime.defer(() => this.acknowledge());
+      this.#take(frame);
     }
+  }
+
+  /** One frame after the other, each in its time. */
+  #readSlowly(): void {
+    const [frame] = this.#socket;
+    if (!frame || this.#arriving || !this.reading) return;
+    this.#arriving = true;
+    const takes = (frame.byteLength * 1_000) / this.bytesPerSecond;
+    this.longestSilence = Math.max(this.longestSilence, takes);
+    this.#runtime.timer(takes, () => {
+      this.#arriving = false;
+      if (this.end === "destroyed") return;
+      this.#socket.shift();
+      this.#take(frame);
+      this.#read();
+    });
+  }
+
+  #take(frame: Uint8Array): void {
+    this.frames++;
+    const messages = this.codec.decode(this.codec.name === "json" ? new TextDecoder().decode(frame) : frame);
+    for (const message of messages) this.#hear(message);
+    if (this.acknowledges) this.#runtime.defer(() => this.acknowledge());
   }
 
   #hear(message: unknown): void {

@@ -47,6 +47,11 @@ export class CreditWindow {
     return this.#onTheWay;
   }
 
+  /** Bytes of the frame that is to be acknowledged next. */
+  get oldest(): number {
+    return this.#frames[0] ?? 0;
+  }
+
   /** Frames sent so far. */
   get sent(): number {
     return this.#sent;

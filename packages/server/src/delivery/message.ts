@@ -4,6 +4,8 @@ import { Frame } from "./frame.ts";
 /** A message for one connection or for many, made into bytes at most once per codec. */
 export interface Outgoing {
   encoded(codec: Codec): Encoded;
+  /** Bytes of that on the wire. */
+  length(codec: Codec): number;
   /** A frame of this message alone. */
   frame(codec: Codec): Frame;
 }
@@ -17,15 +19,11 @@ function frameOf(encoded: Encoded): Frame {
   return new Frame(typeof encoded === "string" ? Buffer.from(encoded) : encoded);
 }
 
-/** Length of an encoded message for budgets: exact for bytes; for text, letters stand for bytes. */
-export function lengthOf(encoded: Encoded): number {
-  return encoded.length;
-}
-
 /** A message for one connection or many: `make` runs once per codec, and the frame is made once. */
 export class SharedMessage implements Outgoing {
   readonly #make: (codec: Codec) => Encoded;
   readonly #encoded: Partial<Record<CodecName, Encoded>> = {};
+  readonly #lengths: Partial<Record<CodecName, number>> = {};
   readonly #frames: Partial<Record<CodecName, Frame>> = {};
 
   constructor(make: (codec: Codec) => Encoded) {
@@ -36,6 +34,12 @@ export class SharedMessage implements Outgoing {
     const encoded = this.#encoded[codec.name] ?? this.#make(codec);
     this.#encoded[codec.name] = encoded;
     return encoded;
+  }
+
+  length(codec: Codec): number {
+    const length = this.#lengths[codec.name] ?? Buffer.byteLength(this.encoded(codec));
+    this.#lengths[codec.name] = length;
+    return length;
   }
 
   frame(codec: Codec): Frame {

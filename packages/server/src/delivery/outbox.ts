@@ -3,7 +3,6 @@ import { LANES } from "@tandem/protocol";
 import { CreditWindow } from "./credit-window.ts";
 import type { Frame } from "./frame.ts";
 import type { Outgoing } from "./message.ts";
-import { lengthOf } from "./message.ts";
 import { Pace } from "./pace.ts";
 
 /** Messages are joined into frames of about this many bytes, so that slow readers acknowledge often. */
@@ -101,6 +100,11 @@ export class Outbox {
     return this.#window.onTheWay;
   }
 
+  /** Bytes of the oldest frame among them. */
+  get oldest(): number {
+    return this.#window.oldest;
+  }
+
   /** May something of this lane be queued now? `share`: of the lane's room, for what gives way to others. */
   hasCredit(lane: Lane, share = 1): boolean {
     return this.#gate.open && !this.#closed && !this.isFull(lane, share) && this.#wait === 0;
@@ -145,7 +149,7 @@ export class Outbox {
   #queue(lane: Lane, message: Outgoing): void {
     this.#lanes ??= LANES.map(() => []);
     this.#lanes[LANES.indexOf(lane)]?.push(message);
-    this.#queued += lengthOf(message.encoded(this.#outlet.codec));
+    this.#queued += message.length(this.#outlet.codec);
   }
 
   /** Asks `puller` for its pieces from now on, whenever there is room. */
@@ -188,7 +192,7 @@ export class Outbox {
     let bytes = 0;
     for (const messages of lanes) {
       for (const message of messages) {
-        const length = lengthOf(message.encoded(codec));
+        const length = message.length(codec);
         if (frame.length > 0 && bytes + length > FRAME_BYTES) {
           this.#send(frame);
           frame = [];

@@ -1,5 +1,8 @@
 import type { ChannelEvent, Codec, Encoded, StoredEvent } from "@tandem/protocol";
 
+/** Bytes of an event beside its payload, about. */
+export const EVENT_HEAD = 120;
+
 /** A stored event on its way to many: encoded once per codec, whoever reads it, live or as replay. */
 export class SharedEvent {
   readonly stored: StoredEvent;
@@ -17,7 +20,7 @@ export class SharedEvent {
     this.stored = stored;
     this.tag = tag;
     this.run = run;
-    this.size = (stored.data?.length ?? 0) + 120;
+    this.size = Buffer.byteLength(stored.data ?? "") + EVENT_HEAD;
   }
 
   get type(): string {
