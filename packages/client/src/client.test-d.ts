@@ -3,6 +3,7 @@ import type { Position, TandemError } from "@tandem/protocol";
 import { expectTypeOf, test } from "vitest";
 import type { Client } from "./client.ts";
 import { createClient } from "./create-client.ts";
+import { follow, following } from "./following/following.ts";
 import { presence } from "./presence/presence.ts";
 import { signals } from "./presence/signals.ts";
 
@@ -145,4 +146,19 @@ test("presence and signals are those of the channel's type", () => {
   // @ts-expect-error this channel type declares no signals
   signals(room, "cursor");
   expectTypeOf(cursors.latest.get().get("device")?.data).toEqualTypeOf<{ x: number } | undefined>();
+});
+
+test("what is followed is of any channel type of the application", () => {
+  following(client, {
+    onEvents: (events, { channel }) => {
+      expectTypeOf(channel).toEqualTypeOf<string>();
+      for (const event of events) {
+        expectTypeOf(event.type).toEqualTypeOf<"message" | "joined" | "placed">();
+        if (event.type === "placed" && !event.redacted) expectTypeOf(event.data).toEqualTypeOf<{ total: number }>();
+      }
+    },
+  });
+  follow(client, "order", "1");
+  // @ts-expect-error there is no such channel type
+  follow(client, "orders", "1");
 });

@@ -2,10 +2,12 @@ import type { Follow, Unfollow } from "@tandem/protocol";
 import { errorOf, TandemError } from "@tandem/protocol";
 import type { Session } from "./session.ts";
 
-/** Answers a request to put a channel on the user's list, or to take it from there, once that is durable. */
+/** Answers a request to put a channel on the user's list, or to take it from there, once that is durable. It counts as a publish. */
 export async function changeFollowing(session: Session, request: Follow | Unfollow): Promise<void> {
   const { identity, ports, rights } = session;
   const { id, channel } = request;
+  const wait = session.rates.publish();
+  if (wait > 0) throw errorOf("rate-limited", { retryAfter: wait });
   if (request.type === "follow") {
     if (!(await rights.can(channel, "read"))) throw errorOf("forbidden");
     await ports.followings.follow(identity, channel);

@@ -9,6 +9,9 @@ export const FOLLOWING_CHANNEL = "$tandem/following:all";
 /** The log is asked this often, in milliseconds, whose lists have changed: another node's word of it may be lost. */
 const LOOK_MS = 1_500;
 
+/** Least milliseconds between two looks: a list that changes often is told seldom. */
+const PAUSE_MS = 100;
+
 /** Changes that are read at a time. */
 const CHANGES = 500;
 
@@ -128,13 +131,15 @@ export class Followings {
     this.#lookAgain = true;
     if (this.#looking) return;
     this.#looking = true;
-    try {
-      while (this.#lookAgain && !this.#stopped) {
-        this.#lookAgain = false;
+    const { runtime } = this.#ports;
+    while (this.#lookAgain && !this.#stopped) {
+      this.#lookAgain = false;
+      try {
         await this.#learn();
+      } catch (error) {
+        runtime.logger.warn({ error }, "changes of durable subscriptions could not be read");
       }
-    } catch (error) {
-      this.#ports.runtime.logger.warn({ error }, "changes of durable subscriptions could not be read");
+      await new Promise<void>((resolve) => runtime.timer(PAUSE_MS, resolve));
     }
     this.#looking = false;
   }
