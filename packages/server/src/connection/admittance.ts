@@ -3,6 +3,7 @@ import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Authenticator, Credentials, Identity } from "../access/authenticator.ts";
 import type { Instance } from "./session.ts";
+import type { Transport } from "./transport.ts";
 
 /** What letting people in stands on. */
 export interface AdmittancePorts {
@@ -41,9 +42,9 @@ export function instanceOf(
   { digest }: AdmittancePorts,
   { instance }: Hello,
   { tenant, user }: Identity,
-  side: boolean,
+  { side = false, oneWay = false }: Pick<Transport, "side" | "oneWay">,
 ): Instance | undefined {
   if (!instance) return undefined;
   const device = digest(`${tenant}/${user}/${instance.secret}`).slice(0, DEVICE_LETTERS);
-  return { device, connection: instance.connection, side };
+  return { device, connection: instance.connection, side, returns: oneWay };
 }

@@ -63,6 +63,8 @@ export interface Instance {
   readonly connection: number;
   /** This connection stands beside the client's own. */
   readonly side: boolean;
+  /** This connection ends by itself, and the client comes again. */
+  readonly returns: boolean;
 }
 
 /**

@@ -80,7 +80,7 @@ export class HttpRoad {
       this.#responses.delete(response);
       this.#options.room.leave();
     });
-    void this.#carry(request, response, address, carriageOf(request, isSend));
+    void this.#carry(request, response, address, isSend);
   }
 
   /** Cuts whoever is still there. */
@@ -88,13 +88,13 @@ export class HttpRoad {
     for (const response of this.#responses) response.destroy();
   }
 
-  async #carry(request: IncomingMessage, response: ServerResponse, address: string, carriage: Carriage): Promise<void> {
+  async #carry(request: IncomingMessage, response: ServerResponse, address: string, isSend: boolean): Promise<void> {
     const { runtime, accept } = this.#options;
     const body = await readBody(request, this.#rules, runtime);
     if (body === undefined || response.destroyed) return;
     const frames = typeof body === "string" ? framesOf(body) : body;
     if (!Array.isArray(frames)) return this.#refuse(request, response, frames as Refusal, address);
-    const transport = new ResponseTransport(response, carriage, address, runtime);
+    const transport = new ResponseTransport(response, carriageOf(request, isSend), { side: isSend, address, runtime });
     try {
       transport.carry(accept(transport), frames);
     } catch (error) {
@@ -129,14 +129,15 @@ export class HttpRoad {
 function answerPreflight(response: ServerResponse): void {
   response.writeHead(204, {
     "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": "Content-Type, Prefer",
     "Access-Control-Max-Age": String(PREFLIGHT_SECONDS),
   });
   response.end();
 }
 
 function carriageOf(request: IncomingMessage, isSend: boolean): Carriage {
-  if (isSend) return "send";
+  // Who waits for an answer does not want it held back until there is news (RFC 7240).
+  if (isSend || /(^|,)\s*wait=0\s*(,|$)/.test(String(request.headers.prefer ?? ""))) return "answer";
   return request.headers.accept?.includes("text/event-stream") ? "stream" : "poll";
 }
 

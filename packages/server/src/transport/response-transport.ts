@@ -20,9 +20,9 @@ const GONE = 1006;
 
 /**
  * How a response carries frames: `stream`, as server-sent events, each when it is sent; `poll`, in one piece as soon as there is
- * news; `send`, in one piece when everything is answered.
+ * news; `answer`, in one piece when everything is answered.
  */
-export type Carriage = "stream" | "poll" | "send";
+export type Carriage = "stream" | "poll" | "answer";
 
 /**
  * One request and its response behind the `Transport` port. The response ends in a while whatever happens: then the client asks again,
@@ -44,21 +44,29 @@ export class ResponseTransport implements Transport {
   #answered = () => {};
   #over = false;
 
-  constructor(response: ServerResponse, carriage: Carriage, address: string, runtime: Runtime) {
+  constructor(
+    response: ServerResponse,
+    carriage: Carriage,
+    { side, address, runtime }: { readonly side: boolean; readonly address: string; readonly runtime: Runtime },
+  ) {
     this.#response = response;
     this.#carriage = carriage;
     this.#runtime = runtime;
     this.address = address;
-    this.side = carriage === "send";
+    this.side = side;
   }
 
   /** Carries the connection of a client that sent these frames. */
   carry(events: TransportEvents, [first = "[]", ...more]: readonly string[]): void {
     this.#events = events;
-    this.#response.once("close", () => this.#gone());
+    this.#response.once("close", () => {
+      this.#over = true;
+      this.#stop();
+      this.#gone();
+    });
     this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => {
       this.close(NORMAL, "");
-      events.closed(GONE, "");
+      this.#gone();
     });
     if (this.#carriage === "stream") {
       this.#response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
@@ -67,7 +75,7 @@ export class ResponseTransport implements Transport {
     }
     const go = () => {
       for (const frame of more) events.frame(frame);
-      if (this.side) events.end();
+      if (this.#carriage === "answer") events.end();
     };
     // The frames after the first wait until `hello` is answered: before that, a client has nothing else to say.
     if (more.length > 0) this.#answered = () => this.#runtime.defer(go);
@@ -124,13 +132,13 @@ export class ResponseTransport implements Transport {
 
   #finishPoll(): void {
     this.close(NORMAL, "");
-    this.#events?.closed(GONE, "");
+    this.#gone();
   }
 
   #gone(): void {
-    this.#over = true;
-    this.#stop();
-    this.#events?.closed(GONE, "");
+    const events = this.#events;
+    this.#events = undefined;
+    events?.closed(GONE, "");
   }
 
   #write(): void {

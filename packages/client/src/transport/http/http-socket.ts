@@ -34,6 +34,8 @@ export interface HttpSocketPorts {
   readonly runtime: Runtime;
   readonly codec: FrameCodec;
   readonly post: Post;
+  /** Counts the requests for what comes down: each is a connection of the client's instance. */
+  count(): number;
 }
 
 /**
@@ -51,6 +53,7 @@ export class HttpSocket implements Socket {
   readonly #upward: Upward;
   readonly #next: Alarm;
   #hello: Hello | undefined;
+  #number = 0;
   /** The token before the one that a refresh brought, until that is accepted. */
   #refresh: { readonly id: number; readonly before: string | undefined } | undefined;
   #limits: FrameLimits = UNTOLD;
@@ -83,7 +86,7 @@ export class HttpSocket implements Socket {
       post: ports.post,
       url: this.#under(HTTP_PATHS.send),
       limits: () => this.#limits,
-      hello: () => (this.#isLapsed ? undefined : this.#hello),
+      hello: () => (this.#isLapsed || !this.#hello ? undefined : this.#greeting(this.#hello)),
       said: (messages) => this.#tell(messages as ServerMessage[]),
       refused: (said) => this.#refused(said),
       failed: () => this.#end(GONE, ""),
@@ -203,19 +206,28 @@ export class HttpSocket implements Socket {
     const isStream = this.transport === "sse";
     // What is to be answered first is asked for where answers are not held until there is news.
     this.#isHeld = !isStream && this.#wasGreeted && !this.#refresh && !this.#wants.hasNew;
-    const body = this.#frames([{ ...this.#hello, id: HELLO }, ...this.#wants.ask(HELLO + 1)]);
+    this.#number = this.#ports.count();
+    const body = this.#frames([{ ...this.#greeting(this.#hello), id: HELLO }, ...this.#wants.ask(HELLO + 1)]);
     const whole = RESPONSE_MS + 10_000;
     this.#giveUp = readAnswer(
       post,
       runtime,
       {
-        url: this.#under(isStream || this.#isHeld ? HTTP_PATHS.stream : HTTP_PATHS.send),
+        url: this.#under(HTTP_PATHS.stream),
         body,
         accept: isStream ? "text/event-stream" : "application/json",
+        now: !isStream && !this.#isHeld,
       },
       { first: isStream ? FIRST_WORD_MS : whole, between: isStream ? HEARTBEAT_MS * 2.5 : whole },
       { said: (messages) => this.#said(messages), ended: (status, retryAfter) => this.#answered(status, retryAfter) },
     );
+  }
+
+  /** `hello` as the present connection of the client's instance says it: what another one said before it does not count any more. */
+  #greeting(hello: Hello): Hello {
+    const { instance } = hello;
+    if (!instance) return hello;
+    return { ...hello, instance: { ...instance, connection: instance.connection + this.#number } };
   }
 
   /** Messages as the frames of a body, each within the server's limits. */

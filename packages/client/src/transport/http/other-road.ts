@@ -36,6 +36,7 @@ export interface OtherRoadPorts {
 export class OtherRoad {
   readonly #ports: OtherRoadPorts;
   #lookAfter = FIRST_LOOK_MS;
+  #asked = 0;
 
   constructor(ports: OtherRoadPorts) {
     this.#ports = ports;
@@ -49,7 +50,7 @@ export class OtherRoad {
     let socket: Socket = new HttpSocket(
       first,
       url,
-      { runtime, codec, post },
+      { runtime, codec, post, count: () => ++this.#asked },
       {
         opened: () => events.opened(),
         frame: (frame) => {

@@ -3,6 +3,8 @@ export interface PostRequest {
   readonly url: string;
   readonly body: string;
   readonly accept: "text/event-stream" | "application/json";
+  /** The answer shall not be held until there is news. */
+  readonly now?: boolean;
   /** The page may go away meanwhile. */
   readonly outlives?: boolean;
 }
@@ -22,7 +24,7 @@ export interface PostEvents {
 export type Post = (request: PostRequest, events: PostEvents) => () => void;
 
 /** Posts by `fetch`: every browser, and Node.js. No cookie and no address of the page goes along. */
-export const postByFetch: Post = ({ url, body, accept, outlives = false }, events) => {
+export const postByFetch: Post = ({ url, body, accept, now, outlives = false }, events) => {
   const abort = new AbortController();
   let isOver = false;
   const end = (status: number, retryAfter = 0) => {
@@ -33,7 +35,7 @@ export const postByFetch: Post = ({ url, body, accept, outlives = false }, event
     const response = await fetch(url, {
       method: "POST",
       body,
-      headers: { "Content-Type": "application/json", Accept: accept },
+      headers: { "Content-Type": "application/json", Accept: accept, ...(now && { Prefer: "wait=0" }) },
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
