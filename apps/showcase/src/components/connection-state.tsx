@@ -7,7 +7,11 @@ export function ConnectionState({ status, away }: { status: Status; away: boolea
   const now = useSeconds(status.kind === "reconnecting");
   const { tone, label, detail } = connectionWords(status, away, now);
   return (
-    <p className={`connection tone-${tone}`} data-connection={status.kind}>
+    <p
+      className={`connection tone-${tone}`}
+      data-connection={status.kind}
+      data-transport={status.kind === "connected" ? status.transport : undefined}
+    >
       <span className="light" aria-hidden="true" />
       <span role="status">{label}</span>
       <span className="detail">{detail}</span>

@@ -11,6 +11,12 @@ describe("connectionWords", () => {
     });
   });
 
+  it("tells that a WebSocket is blocked", () => {
+    const status = { kind: "connected", since: 0, latency: 12, transport: "poll" } as const;
+    expect(connectionWords(status, false, 0).detail).toBe("12 ms, over HTTP");
+    expect(connectionWords({ ...status, transport: "websocket" }, false, 0).detail).toBe("12 ms");
+  });
+
   it("counts down to the next try, and never below zero", () => {
     const status = { kind: "reconnecting", attempt: 2, nextTry: 10_000 } as const;
     expect(connectionWords(status, false, 7_100).detail).toBe("attempt 3, in 3 s");

@@ -18,7 +18,12 @@ export function connectionWords(status: Status, away: boolean, now: number): Con
       return {
         tone: "good",
         label: "Connected",
-        detail: status.latency === undefined ? "" : `${Math.max(1, Math.round(status.latency))} ms`,
+        detail: [
+          status.latency === undefined ? "" : `${Math.max(1, Math.round(status.latency))} ms`,
+          status.transport === "sse" || status.transport === "poll" ? "over HTTP" : "",
+        ]
+          .filter(Boolean)
+          .join(", "),
       };
     case "reconnecting": {
       const seconds = Math.max(0, Math.ceil((status.nextTry - now) / 1_000));
