@@ -179,7 +179,7 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
     try {
       const identity = await identify(this.#ports, hello);
       if (this.#isClosed()) return;
-      this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address);
+      this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address, this.#transport.side === true);
       await this.#enter(identity);
       if (this.#isClosed()) return;
       this.#instance = instanceOf(this.#ports, hello, identity, this.#transport);

@@ -217,6 +217,21 @@ describe("places", () => {
     expect(world.node().connections).toBe(3);
   });
 
+  it("C9: what stands beside a client's own connection takes no place of its user, and has its user's rate", async () => {
+    const world = await cluster({ limits: { connectionsPerUser: 1, publishesPerUser: 5 } });
+    const own = await world.client("ada");
+    const kinds: Record<string, number>[] = [];
+    for (let n = 0; n < 3; n++) {
+      const beside = Object.assign(world.stranger(), { side: true });
+      expect(await beside.hello("ada")).toMatchObject({ type: "welcome" });
+      kinds.push(outcomes(beside, await publishes(world, beside, "room:1", 1, 2)));
+    }
+    expect(kinds).toEqual([{ published: 2 }, { published: 2 }, { published: 1, "rate-limited": 1 }]);
+    const second = world.stranger();
+    expect(await second.hello("ada")).toMatchObject({ code: "too-many-connections" });
+    expect(own.end).toBeUndefined();
+  });
+
   it("C9: one connection too many from an address is told so before it says hello", async () => {
     const world = await cluster({ limits: { connectionsPerAddress: 2 } });
     const first = world.stranger();

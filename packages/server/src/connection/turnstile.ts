@@ -46,12 +46,13 @@ export class Turnstile {
   /**
    * It is known who has come.
    *
+   * @param side it stands beside a connection of its client's own, for one request: it takes no place of its user
    * @throws TandemError `too-many-connections` or, for a guest who was never here, `rate-limited`
    */
-  admit({ tenant, user, guest }: Identity, address: string): Admission {
+  admit({ tenant, user, guest }: Identity, address: string, side: boolean): Admission {
     const name = `${tenant} ${user}`;
     const from = neighbourhood(address);
-    const leave = this.#users.take(name);
+    const leave = side ? () => {} : this.#users.take(name);
     if (!leave) throw this.#full("This user has too many open connections.");
     const wait = guest ? this.#newcomers.greet(name, from) : 0;
     if (wait > 0) {
