@@ -139,6 +139,22 @@ describe("the pause after a flush", () => {
     await settle();
     expect(textsOf(writes[1]?.frames ?? [])).toEqual(lane === "critical" ? ["urgent", "waits"] : ["waits", "urgent"]);
   });
+
+  it("D13: is not ended by a short flush that comes in it", async () => {
+    const { outbox, settle, slowDown, advance } = stage();
+    const [{ outbox: one, writes }, { outbox: other }] = [outbox(), outbox()];
+    slowDown(3);
+    one.deliver("normal", message("first"));
+    await settle();
+    slowDown(0);
+    other.push("normal", message("an answer"));
+    await settle();
+    one.deliver("normal", message("second"));
+    await advance(5);
+    expect(writes).toHaveLength(1);
+    await advance(1);
+    expect(writes).toHaveLength(2);
+  });
 });
 
 describe("the pace of a connection", () => {

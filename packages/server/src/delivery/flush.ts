@@ -104,6 +104,8 @@ export class Flushing implements FlushTurn {
     this.#joints.clear();
     const now = this.#runtime.elapsed();
     const { leastMs, mostMs } = this.#bounds;
-    this.#pausedUntil = now + Math.min(mostMs, Math.max(leastMs, (now - began) * PAUSE_SHARE));
+    const pause = Math.min(mostMs, Math.max(leastMs, (now - began) * PAUSE_SHARE));
+    // A short flush, of answers say, does not end the pause that a long one has earned.
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pause);
   }
 }
