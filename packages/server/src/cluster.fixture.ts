@@ -235,14 +235,23 @@ export class Cluster {
   /** A client of a user (a token of that name is made where there is none). */
   async client(user: string, node = 0, codec?: Codec, instance?: object, address?: string): Promise<RawClient> {
     const client = this.stranger(node, codec, address);
-    const token = this.#identities.has(user) ? user : this.token(user);
-    expect(await client.hello(token, instance)).toMatchObject({ type: "welcome" });
+    expect(await client.hello(this.#tokenOf(user), instance)).toMatchObject({ type: "welcome" });
     return client;
   }
 
+  #tokenOf(user: string): string {
+    return this.#identities.has(user) ? user : this.token(user);
+  }
+
   /** A client of a user that takes part in presence: its device named by `name`, its connection the `nth`. */
-  guest(user: string, { node = 0, name = user, nth = 1 } = {}): Promise<RawClient> {
-    return this.client(user, node, undefined, { secret: name.padEnd(22, "-"), connection: nth });
+  async guest(user: string, { node = 0, name = user, nth = 1, side = false } = {}): Promise<RawClient> {
+    const client = new RawClient(this.runtime);
+    client.side = side;
+    this.clients.push(client);
+    client.connect((transport) => this.node(node).accept(transport));
+    const instance = { secret: name.padEnd(22, "-"), connection: nth };
+    expect(await client.hello(this.#tokenOf(user), instance)).toMatchObject({ type: "welcome" });
+    return client;
   }
 
   /** The name by which others know the device that `guest` made. */

@@ -14,6 +14,7 @@ type Told<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>
 export class RawClient implements Transport {
   readonly codec: Codec;
   address = "192.0.2.1";
+  side = false;
   /** Everything that was read, in order. */
   readonly told: ServerMessage[] = [];
   readonly faults: string[] = [];

@@ -79,6 +79,7 @@ export class Roster {
     const known = this.#entries.get(word.device);
     if (!known) return word.place ? this.#admit(word, { ...word.place, node: heard.node }, heard) : false;
     if (known.user !== word.user) return false;
+    const { since, name } = known.place;
     let news = false;
     if (word.seq > known.seq) {
       known.seq = word.seq;
@@ -87,9 +88,10 @@ export class Roster {
       known.saidBy = heard.node;
       news = true;
     }
-    if (word.place) news = this.#place(known, { ...word.place, node: heard.node }, heard) || news;
-    if (news) this.#show(known, heard.at, true);
-    return news;
+    const moved = word.place !== undefined && this.#place(known, { ...word.place, node: heard.node }, heard);
+    const changed = news || known.place.since !== since || known.place.name !== name;
+    if (news || moved) this.#show(known, heard.at, changed);
+    return news || moved;
   }
 
   #admit(word: PresenceWord, place: HeldPlace, heard: Heard): boolean | "full" {
