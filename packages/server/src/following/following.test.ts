@@ -167,6 +167,7 @@ describe("a durable subscription", () => {
     const world = await cluster();
     const application = world.node().application("acme");
     await done(world, application.follow("ada", "room:1"));
+    await world.advance(200);
     const log = world.log();
     const { promise, resolve } = Promise.withResolvers<void>();
     log.late = { following: promise };
@@ -222,6 +223,14 @@ describe("a durable subscription", () => {
     world.log().failing = {};
     await world.advance(1_500);
     expect(list(ada)).toEqual([...PERSONAL("ada"), "room:1", "room:2"]);
+  });
+
+  it("U3: many changes at once are learnt in pages", async () => {
+    const world = await cluster();
+    const last = await world.client("u600");
+    for (let at = 1; at <= 600; at++) world.store.following.follow({ tenant: "acme", user: `u${at}` }, "room:1", 9, at);
+    await world.advance(1_700);
+    expect(list(last)).toEqual([...PERSONAL("u600"), "room:1"]);
   });
 
   it("U3: a store that goes back to a past is noticed", async () => {
