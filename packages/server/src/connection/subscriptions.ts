@@ -84,12 +84,12 @@ export class Subscriptions {
     subscription.start();
   }
 
-  #overflowOf({ definition, conflationKey }: Channel): Overflow | undefined {
+  #overflowOf({ definition, conflationKey, head: { offset: replay } }: Channel): Overflow | undefined {
     switch (definition.overflow) {
       case "catch-up":
         return undefined;
       case "latest":
-        return { kind: "latest", key: conflationKey };
+        return { kind: "latest", replay, key: conflationKey };
       case "disconnect":
         return { kind: "disconnect", close: () => this.#session.close(errorOf("too-slow")) };
     }

@@ -71,6 +71,23 @@ describe("a subscriber that does not keep up", () => {
     expect(late.texts("ticker:1")).toHaveLength(300);
   });
 
+  it("D12: who is too slow for what comes during a replay gets the replay in full, and then the newest", async () => {
+    const world = await cluster();
+    await rounds(world, "ticker:1", 1, 30);
+    const slow = await world.client("ada");
+    slow.acknowledges = false;
+    await slow.subscribe("ticker:1", { from: { last: 300 } });
+    await rounds(world, "ticker:1", 31, 90);
+    expect(slow.texts("ticker:1").length).toBeLessThan(200);
+    slow.acknowledges = true;
+    slow.acknowledge();
+    await world.settle();
+    const texts = short(slow.texts("ticker:1"));
+    expect(texts.slice(0, 300)).toEqual(Array.from({ length: 30 }, (_, at) => round(at + 1)).flat());
+    expect(texts.length).toBeLessThan(500);
+    expect([texts.slice(-10), slow.at("ticker:1")]).toEqual([round(90), 900]);
+  });
+
   it("G3: a reset drops what was in hand", async () => {
     const world = await cluster();
     const slow = await world.client("ada");

@@ -169,7 +169,7 @@ describe("a subscription of which only the latest counts", () => {
 
   /** One that has fallen behind at offset 20 and has its credit back, and what it is asked for next. */
   async function behind(key: (offset: number) => number) {
-    const made = await live(5, { kind: "latest", key: ({ stored }) => String(key(stored.offset)) });
+    const made = await live(5, { kind: "latest", replay: 0, key: ({ stored }) => String(key(stored.offset)) });
     const { subscription, outbox, turn } = made;
     subscription.deliver(long(5, 20));
     await turn();

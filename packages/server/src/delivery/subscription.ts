@@ -14,12 +14,20 @@ type State = "live" | "catching-up" | "ended";
 /** Bytes of one message of conflated events, about. */
 const MESSAGE_BYTES = 16_384;
 
-/** What becomes of a live subscription without room for more: left out, it catches up with the log. */
+/** What becomes of a subscription without room for more: left out, it catches up with the log. */
 export type Overflow =
-  /** It gets the newest event of each key of what it missed. */
-  | { readonly kind: "latest"; readonly key: (event: SharedEvent) => string }
-  /** Its connection is closed. */
-  | { readonly kind: "disconnect"; readonly close: () => void };
+  | {
+      /** It gets the newest event of each key of what it missed. */
+      readonly kind: "latest";
+      readonly key: (event: SharedEvent) => string;
+      /** What was there when it began, up to this offset, it gets in full, however long that takes. */
+      readonly replay: number;
+    }
+  | {
+      /** Its connection is closed, once it was live. */
+      readonly kind: "disconnect";
+      readonly close: () => void;
+    };
 
 export interface SubscriptionOptions {
   readonly channel: string;
@@ -142,7 +150,13 @@ export class Subscription implements Subscriber, Puller {
 
   #catchUp(batch: Batch): void {
     const { events, message } = batch.part(this.#viewer, this.#selection);
-    if (!this.#missed) return this.#pass(batch, message);
+    if (!this.#missed) {
+      this.#pass(batch, message);
+      const overflow = this.#overflow;
+      if (overflow?.kind !== "latest" || batch.to < overflow.replay || !this.#outbox.isFull(this.lane)) return;
+      this.#missed = new Conflation(overflow.key);
+      return;
+    }
     this.#missed.add(events);
     this.#position = batch.end;
     if (this.#missed.isFull) this.#hand();
