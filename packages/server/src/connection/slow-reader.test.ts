@@ -35,6 +35,19 @@ describe("an honest reader at 1 KB/s", { timeout: 60_000 }, () => {
     expect(reader.texts("room:1").at(-1)).toBe("new");
   });
 
+  it("G13, D6: is never closed by what comes from many channels at once", async () => {
+    const world = await cluster();
+    const channels = Array.from({ length: 8 }, (_, n) => `room:${n}`);
+    for (const channel of channels) await world.fill(channel, 1, 0, padded(15_000, "語"));
+    const reader = await world.client("slow");
+    reader.bytesPerSecond = BYTES_PER_SECOND;
+    reader.say(...channels.map((channel) => ({ id: reader.nextId(), type: "subscribe", channel, from: { last: 1 } })));
+    await world.advance(180_000);
+    expect(reader.end).toBeUndefined();
+    for (const channel of channels) expect(reader.texts(channel)).toHaveLength(1);
+    expect(reader.longestSilence).toBeLessThan(CLIENT_PATIENCE);
+  });
+
   it("G13, D6: is not closed while it pages through history", async () => {
     const world = await cluster();
     await world.fill("room:1", 300, 0, padded(1_024, "語"));
