@@ -55,6 +55,7 @@ export class Followings {
   #looking = false;
   #lookAgain = false;
   #timer: Timer | undefined;
+  #pause: Timer | undefined;
   #stopped = false;
 
   constructor(ports: FollowingsPorts) {
@@ -69,6 +70,7 @@ export class Followings {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#pause?.cancel();
   }
 
   /**
@@ -139,9 +141,15 @@ export class Followings {
       } catch (error) {
         runtime.logger.warn({ error }, "changes of durable subscriptions could not be read");
       }
-      await new Promise<void>((resolve) => runtime.timer(PAUSE_MS, resolve));
+      if (!this.#stopped) await this.#rest();
     }
     this.#looking = false;
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pause = this.#ports.runtime.timer(PAUSE_MS, resolve);
+    });
   }
 
   async #learn(): Promise<void> {
