@@ -69,7 +69,6 @@ export function clientOn<A extends AppDefinition>(
   const subscriptions = new Subscriptions(runtime, outbox.written);
   const pages = new HistoryPages(runtime, outbox.written);
   const riders: Rider[] = [subscriptions, pages, outbox];
-  const made = new Map<unknown, Rider>();
   let present: Link | undefined;
   const takerOf = (type: string) => riders.find(({ checks }) => checks?.has(type));
   const traffic: Traffic = {
@@ -90,13 +89,13 @@ export function clientOn<A extends AppDefinition>(
     },
     checkOf: (type) => takerOf(type)?.checks?.get(type),
   };
-  function ride<R extends Rider>(make: (runtime: Runtime) => R): R {
-    const known = made.get(make) as R | undefined;
-    if (known) return known;
-    const rider = make(runtime);
-    made.set(make, rider);
-    riders.push(rider);
-    if (present) rider.attach(present);
+  function ride<R extends Rider>(Kind: new (runtime: Runtime) => R): R {
+    let rider = riders.find((known): known is R => known instanceof Kind);
+    if (!rider) {
+      rider = new Kind(runtime);
+      riders.push(rider);
+      if (present) rider.attach(present);
+    }
     return rider;
   }
   const guest = { secret: options.guest?.secret ?? runtime.randomId(), name: options.guest?.name };

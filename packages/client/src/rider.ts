@@ -23,5 +23,5 @@ export interface Rider {
   close(): void;
 }
 
-/** The client's one rider that `make` makes, made when it is first asked for. */
-export type Ride = <R extends Rider>(make: (runtime: Runtime) => R) => R;
+/** The client's one rider of a kind, made when it is first asked for. */
+export type Ride = <R extends Rider>(Kind: new (runtime: Runtime) => R) => R;

@@ -21,6 +21,8 @@ const STEADY_MS = 5_000;
 /** Milliseconds that a closing socket gets. */
 const CLOSE_MS = 1_000;
 const AGENT = "tandem-client/0.1.0";
+/** Room between the numbers of two connections: a transport may make many of one, and the next one is higher than all of them. */
+const NUMBERS = 2 ** 32;
 const NORMAL = 1000;
 const BROKEN = 4000;
 const UNWANTED = 4400;
@@ -154,15 +156,13 @@ export class Connection {
     });
     let socket: Socket | undefined;
     const session = new Session(runtime, codec, (frame) => socket?.send(frame), {
+      ...traffic,
       message: (message) => this.#message(message),
-      frameEnd: () => traffic.frameEnd(),
-      fill: () => traffic.fill(),
-      checkOf: (type) => traffic.checkOf(type),
       latency: (latency) => this.#measured(latency),
       broken: ({ code, message }) => this.#lost(BROKEN, code, message),
     });
     const hello = session.nextId();
-    const instance = { secret: this.#secret, connection: ++this.#opened };
+    const instance = { secret: this.#secret, connection: NUMBERS * ++this.#opened };
     try {
       socket = connect(this.#url, codec.subprotocol, {
         opened: () => session.post({ type: "hello", id: hello, ...who, instance, agent: AGENT }),

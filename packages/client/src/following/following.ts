@@ -6,8 +6,7 @@ import type { Channel } from "../channel.ts";
 import type { Client } from "../client.ts";
 import type { EventsInfo, TypedEvent } from "../event.ts";
 import type { Subscription } from "../subscription/handler.ts";
-import type { FollowingRider } from "./rider.ts";
-import { makeFollowing } from "./rider.ts";
+import { FollowingRider } from "./rider.ts";
 
 /** An event of any channel of an application. */
 type AnyEvent<A extends AppDefinition> = { [T in ChannelType<A>]: TypedEvent<A, T> }[ChannelType<A>];
@@ -100,7 +99,7 @@ export async function unfollow<A extends AppDefinition>(
 }
 
 function riderOf<A extends AppDefinition>(client: Client<A>): FollowingRider {
-  return channelOf(client, "tenant:all").ride(makeFollowing);
+  return channelOf(client, "tenant:all").ride(FollowingRider);
 }
 
 function channelOf<A extends AppDefinition>(client: Client<A>, name: string): Channel<A, ChannelType<A>> {

@@ -65,6 +65,3 @@ export class FollowingRider implements Rider {
     this.#runtime.defer(() => this.#channels.set(channels));
   }
 }
-
-/** The client's one, made when it is first asked for. */
-export const makeFollowing = (runtime: Runtime) => new FollowingRider(runtime);

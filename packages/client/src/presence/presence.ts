@@ -6,7 +6,7 @@ import { browserActivity } from "../transport/browser-activity.ts";
 import type { ActivitySource } from "./activity.ts";
 import type { PresentDevice, PresentMember } from "./members.ts";
 import type { PresenceStatus, Use } from "./room.ts";
-import { makeRooms } from "./rooms.ts";
+import { Rooms } from "./rooms.ts";
 
 /** Devices of a page, where the application names no number. */
 const PAGE = 100;
@@ -56,7 +56,7 @@ export function presence<A extends AppDefinition, T extends ChannelType<A>>(
   options: PresenceOptions<PresenceInputOf<A, T>> = {},
 ): Presence<PresenceInputOf<A, T>, PresenceState<A, T>> {
   const { enter = true, activity = browserActivity } = options;
-  const rooms = channel.ride(makeRooms);
+  const rooms = channel.ride(Rooms);
   const use: Use = { enters: enter, signals: false, onError: (error) => options.onError?.(error) };
   const room = rooms.use(channel.name, use, activity);
   if (options.state !== undefined) room.update(options.state);

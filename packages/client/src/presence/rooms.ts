@@ -122,8 +122,3 @@ export class Rooms implements Rider {
     for (const room of [...this.#rooms.values()]) room.fail(new TandemError("closed", "The client was closed."));
   }
 }
-
-/** The one of a client. */
-export function makeRooms(runtime: Runtime): Rooms {
-  return new Rooms(runtime);
-}

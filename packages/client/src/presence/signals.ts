@@ -4,7 +4,7 @@ import type { Store } from "@tandem/runtime";
 import type { Channel } from "../channel.ts";
 import { browserActivity } from "../transport/browser-activity.ts";
 import type { Use } from "./room.ts";
-import { makeRooms } from "./rooms.ts";
+import { Rooms } from "./rooms.ts";
 import { Snapshot } from "./snapshot.ts";
 
 /** Another's newest signal. */
@@ -47,7 +47,7 @@ export function signals<A extends AppDefinition, T extends ChannelType<A>, K ext
   options: SignalsOptions<SignalOutput<A, T, K>> = {},
 ): SignalStream<SignalData<A, T, K>, SignalOutput<A, T, K>> {
   type Output = SignalOutput<A, T, K>;
-  const rooms = channel.ride(makeRooms);
+  const rooms = channel.ride(Rooms);
   let sent = false;
   const signalled = <D>([device, data]: readonly [string, D]): Signalled<D> => ({
     device,
