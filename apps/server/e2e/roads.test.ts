@@ -1,6 +1,6 @@
 import { channel, defineApp } from "@tandem/app";
 import type { Client, ClientOptions, TransportName } from "@tandem/client";
-import { createClient } from "@tandem/client";
+import { createClient, presence, signals } from "@tandem/client";
 import { systemRuntime } from "@tandem/runtime";
 import { createInProcessBus, createMemoryLog, createServer } from "@tandem/server";
 import * as v from "valibot";
@@ -9,8 +9,14 @@ import type { Behaviour } from "./middlebox.ts";
 import { Middlebox } from "./middlebox.ts";
 
 const app = defineApp({
-  guests: { grants: { "room:*": ["read", "publish"] } },
-  channels: { room: channel({ events: { message: v.object({ text: v.string() }) } }) },
+  guests: { grants: { "room:*": ["read", "publish", "presence", "signal"] } },
+  channels: {
+    room: channel({
+      events: { message: v.object({ text: v.string() }) },
+      presence: { state: v.object({ page: v.number() }) },
+      signals: { cursor: v.number() },
+    }),
+  },
 });
 
 const toClose: (() => unknown)[] = [];
@@ -159,4 +165,42 @@ describe("two servers behind a proxy that knows no stickiness", () => {
       expect(own).toEqual(texts);
     },
   );
+});
+
+describe.each<TransportName>(["sse", "poll"])("presence and signals over %s", (transport) => {
+  it("T4: stand through many responses at two servers, and end with a goodbye", async () => {
+    const proxy = await stage({ cutsAfterMs: 700 }, 2);
+    const [ada, grace] = [join(proxy, { transports: [transport] }), join(proxy, { transports: ["websocket"] })];
+    const here = presence(ada.channel("room", "1"), { state: { page: 1 } });
+    const seen = presence(grace.channel("room", "1"), { state: { page: 7 } });
+    const pages = () => seen.members.get().map(({ state }) => state?.page);
+    await soon(() => pages().toSorted()).toEqual([1, 7]);
+    await soon(() => here.members.get().length).toBe(2);
+    const history: string[] = [];
+    seen.members.subscribe(() =>
+      history.push(
+        seen.members
+          .get()
+          .map(({ status }) => status)
+          .join(" "),
+      ),
+    );
+    const cursors = signals(grace.channel("room", "1"), "cursor");
+    const own = signals(ada.channel("room", "1"), "cursor");
+    const others = signals(ada.channel("room", "1"), "cursor");
+    for (let at = 1; at <= 20; at++) {
+      await ada.channel("room", "1").publish("message", { text: `${at}` }).durable;
+      own.send(at);
+      cursors.send(-at);
+      await new Promise((later) => setTimeout(later, 100));
+    }
+    await soon(() => [...cursors.latest.get().values()].map(({ data }) => data)).toEqual([20]);
+    await soon(() => [...others.latest.get().values()].map(({ data }) => data)).toEqual([-20]);
+    here.update({ page: 2 });
+    await soon(() => pages().toSorted()).toEqual([2, 7]);
+    expect(new Set(history)).toEqual(new Set(["active active"]));
+    await ada.close();
+    await soon(() => pages()).toEqual([7]);
+    expect(history.some((statuses) => statuses.includes("reconnecting"))).toBe(false);
+  });
 });

@@ -3,7 +3,6 @@ import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Authenticator, Credentials, Identity } from "../access/authenticator.ts";
 import type { Instance } from "./session.ts";
-import type { Transport } from "./transport.ts";
 
 /** What letting people in stands on. */
 export interface AdmittancePorts {
@@ -42,9 +41,9 @@ export function instanceOf(
   { digest }: AdmittancePorts,
   { instance }: Hello,
   { tenant, user }: Identity,
-  { side = false, oneWay = false }: Pick<Transport, "side" | "oneWay">,
+  side: boolean,
 ): Instance | undefined {
   if (!instance) return undefined;
   const device = digest(`${tenant}/${user}/${instance.secret}`).slice(0, DEVICE_LETTERS);
-  return { device, connection: instance.connection, side, returns: oneWay };
+  return { device, connection: instance.connection, side };
 }

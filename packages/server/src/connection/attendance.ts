@@ -8,9 +8,6 @@ import type { Visitor } from "../presence/room.ts";
 import { tellable } from "./failure.ts";
 import type { Instance, Session } from "./session.ts";
 
-/** Milliseconds in which a client over HTTP must have come again. */
-const RETURN_MS = 3_000;
-
 interface Watching {
   readonly lane: Lane;
   /** Ends it; `undefined` while it is being opened. */
@@ -229,11 +226,6 @@ export class Attendance {
   /** @param goodbye the client itself has ended it, for good */
   end(goodbye: boolean): void {
     for (const channel of [...this.#watching.keys()]) this.#endWatch(channel);
-    const endPlaces = () => {
-      for (const channel of [...this.#entered]) this.#endPlace(channel, goodbye ? "left" : "lost");
-    };
-    // Where the client comes again after each response, it is not lost meanwhile: its next connection takes over its places.
-    if (!goodbye && this.#instance?.returns) this.#session.ports.runtime.timer(RETURN_MS, endPlaces);
-    else endPlaces();
+    for (const channel of [...this.#entered]) this.#endPlace(channel, goodbye ? "left" : "lost");
   }
 }

@@ -182,7 +182,7 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
       this.#admission = this.#ports.turnstile.admit(identity, this.#transport.address, this.#transport.side === true);
       await this.#enter(identity);
       if (this.#isClosed()) return;
-      this.#instance = instanceOf(this.#ports, hello, identity, this.#transport);
+      this.#instance = instanceOf(this.#ports, hello, identity, this.#transport.side === true);
       this.#open(identity, this.#admission);
       this.#welcome(hello.id, identity);
       this.#inbound.release();

@@ -63,8 +63,6 @@ export interface Instance {
   readonly connection: number;
   /** This connection stands beside the client's own. */
   readonly side: boolean;
-  /** This connection ends by itself, and the client comes again. */
-  readonly returns: boolean;
 }
 
 /**
