@@ -1,4 +1,5 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it, onTestFinished, vi } from "vitest";
+import { browserActivity } from "./browser-activity.ts";
 import { browserWake } from "./browser-wake.ts";
 import { connectWebSocket } from "./websocket.ts";
 
@@ -71,4 +72,38 @@ it("wakes when the network comes or goes, and when the page comes into view", ()
 it("is silent where there is no page", () => {
   expect(browserWake.online()).toBe(true);
   browserWake.listen(() => {})();
+});
+
+it("tells active, idle and away from the page's visibility and from input", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const page = new EventTarget() as EventTarget & { visibilityState: string };
+  const world = new EventTarget();
+  page.visibilityState = "visible";
+  expect(browserActivity.now()).toBe("active");
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("addEventListener", world.addEventListener.bind(world));
+  const told: string[] = [];
+  const stop = browserActivity.listen(() => told.push(browserActivity.now()));
+  const input = () => world.dispatchEvent(new Event("pointermove"));
+  const show = (state: "visible" | "hidden") => {
+    page.visibilityState = state;
+    page.dispatchEvent(new Event("visibilitychange"));
+  };
+  vi.advanceTimersByTime(50_000);
+  input();
+  vi.advanceTimersByTime(50_000);
+  expect(told).toEqual([]);
+  vi.advanceTimersByTime(10_001);
+  expect(told).toEqual(["idle"]);
+  input();
+  expect(told).toEqual(["idle", "active"]);
+  show("hidden");
+  input();
+  show("visible");
+  expect(told).toEqual(["idle", "active", "away", "active"]);
+  stop();
+  show("hidden");
+  vi.advanceTimersByTime(100_000);
+  expect(told).toHaveLength(4);
 });

@@ -1,5 +1,6 @@
 import type { ChannelDefinition, PresenceDefinition } from "@tandem/app";
 import type { Limits, Member } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import type { BusMessage, Envelope } from "../bus/bus.ts";
 import type { BusLine } from "../bus/line.ts";
@@ -13,6 +14,9 @@ import type { Budget } from "./roster.ts";
 
 /** What changes with time alone is looked at this often, in milliseconds. */
 const SWEEP_MS = 250;
+
+/** Most channels with members or watchers that a node knows of. */
+const MOST_ROOMS = 100_000;
 
 /** Most devices, those that have just left among them, that a node knows of in all channels. */
 const MOST_ENTRIES = 100_000;
@@ -84,10 +88,11 @@ export class Presence {
     return this.#rooms.get(key);
   }
 
-  /** The room of a channel. */
+  /** The room of a channel. @throws TandemError `overloaded` where there are too many */
   room(key: ChannelKey, definition: PresentDefinition): Room {
     let room = this.#rooms.get(key);
     if (!room) {
+      if (this.#rooms.size >= MOST_ROOMS) throw errorOf("overloaded", { retryAfter: 5_000 });
       const { runtime, line, limits } = this.#ports;
       room = new Room(key, definition, { runtime, line, budget: this.#budget, tickMs: limits.signalMs });
       this.#rooms.set(key, room);
@@ -130,10 +135,11 @@ export class Presence {
     }
   }
 
-  /** A channel's room, unless this node's application does not declare its type. */
+  /** The room of a channel that others speak of, unless this node's application does not declare its type, or there are too many. */
   #heardOf(key: ChannelKey): Room | undefined {
     const definition = this.definitionOf(nameOf(key));
-    return definition && this.room(key, definition);
+    if (!definition || (this.#rooms.size >= MOST_ROOMS && !this.#rooms.has(key))) return undefined;
+    return this.room(key, definition);
   }
 
   *#words(): Iterable<readonly [ChannelKey, PresenceWord]> {

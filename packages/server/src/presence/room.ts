@@ -120,11 +120,13 @@ export class Room {
     this.#tell({ device, user, ...said(saying) });
   }
 
-  /** A device says goodbye. */
+  /** A device says goodbye, by whichever of its connections. */
   leave(visitor: Visitor, seq: number): void {
     const known = this.roster.get(visitor.device);
     if (!known || known.user !== visitor.user || seq < known.place.turn) return;
-    this.#tell({ ...wordOf(known, false, 0), place: { ...this.#placeOf(visitor, seq), phase: "left" } });
+    const connection = Math.max(visitor.connection, known.place.connection);
+    const place = { ...this.#placeOf({ ...visitor, connection }, seq), phase: "left" as const };
+    this.#tell({ ...wordOf(known, false, 0), place });
   }
 
   /** The connection by which a device was there has ended, or may not be there any more (`left`). */

@@ -170,5 +170,11 @@ describe("signals", () => {
     await world.advance(20_000);
     expect(latest(bob, "cursor")).toEqual({ [world.device("ada")]: { x: 5 } });
     expect(bob.all("members").at(-1)).toMatchObject({ members: [{ status: "active", state: { page: "side" } }] });
+    // It says goodbye by whichever connection, also by one that has been overtaken.
+    await enter(await world.guest("ada", { nth: 2 }));
+    await world.advance(200);
+    await leave(await world.guest("ada", { node: 1, side: true }));
+    await world.advance(500);
+    expect(bob.all("members").at(-1)).toMatchObject({ count: 0 });
   });
 });
