@@ -46,8 +46,13 @@ async function stage() {
   });
   return {
     server,
-    guest(name: string) {
-      const client = createClient<typeof app>({ url: `${url.replace("http", "ws")}/ws`, guest: { name }, runtime });
+    guest(name: string, transport: "websocket" | "sse" | "poll" = "websocket") {
+      const client = createClient<typeof app>({
+        url: `${url.replace("http", "ws")}/ws`,
+        guest: { name },
+        transports: [transport],
+        runtime,
+      });
       clients.push(client);
       return client;
     },
@@ -59,34 +64,37 @@ function names(here: Presence<unknown, unknown>): unknown[] {
 }
 
 describe("a real client at a real server", () => {
-  it("R1 R3 R8: sees who is there, what they signal, and that they have left", async () => {
-    const { server, guest } = await stage();
-    const [ada, bob] = [guest("Ada"), guest("Bob")];
-    const adaHere = presence(ada.channel("room", "1"), { state: { page: 1 } });
-    await vi.waitFor(() => expect(names(adaHere)).toEqual([["Ada", "active", { page: 1 }]]));
-    const bobHere = presence(bob.channel("room", "1"), { state: { page: 2 } });
-    await vi.waitFor(() => expect(adaHere.members.get()).toHaveLength(2));
-    expect(adaHere.members.get().map(({ self }) => self)).toEqual([true, false]);
-    bobHere.update({ page: 3 });
-    await vi.waitFor(() => expect(names(adaHere)[1]).toEqual(["Bob", "active", { page: 3 }]));
-    expect(server.application().presence("room:1").count()).toBe(2);
-    const seen: unknown[] = [];
-    const cursors = signals(ada.channel("room", "1"), "cursor", {
-      onSignals: (batch) => seen.push(...batch.map(({ data }) => data?.x)),
-    });
-    const moves = signals(bob.channel("room", "1"), "cursor");
-    for (let x = 0; x < 50; x++) {
-      moves.send({ x });
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    await vi.waitFor(() => expect(seen.at(-1)).toBe(49));
-    expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)));
-    const [move] = [...cursors.latest.get().values()];
-    expect(move).toMatchObject({ user: bob.identity.get()?.user, data: { x: 49 } });
-    await bob.close();
-    await vi.waitFor(() => expect(names(adaHere)).toEqual([["Ada", "active", { page: 1 }]]));
-    expect(cursors.latest.get().size).toBe(0);
-  });
+  it.each(["websocket", "sse", "poll"] as const)(
+    "R1 R3 R8 R9: sees who is there, what they signal, and that they have left, by %s",
+    async (transport) => {
+      const { server, guest } = await stage();
+      const [ada, bob] = [guest("Ada"), guest("Bob", transport)];
+      const adaHere = presence(ada.channel("room", "1"), { state: { page: 1 } });
+      await vi.waitFor(() => expect(names(adaHere)).toEqual([["Ada", "active", { page: 1 }]]));
+      const bobHere = presence(bob.channel("room", "1"), { state: { page: 2 } });
+      await vi.waitFor(() => expect(adaHere.members.get()).toHaveLength(2));
+      expect(adaHere.members.get().map(({ self }) => self)).toEqual([true, false]);
+      bobHere.update({ page: 3 });
+      await vi.waitFor(() => expect(names(adaHere)[1]).toEqual(["Bob", "active", { page: 3 }]));
+      expect(server.application().presence("room:1").count()).toBe(2);
+      const seen: unknown[] = [];
+      const cursors = signals(ada.channel("room", "1"), "cursor", {
+        onSignals: (batch) => seen.push(...batch.map(({ data }) => data?.x)),
+      });
+      const moves = signals(bob.channel("room", "1"), "cursor");
+      for (let x = 0; x < 50; x++) {
+        moves.send({ x });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await vi.waitFor(() => expect(seen.at(-1)).toBe(49));
+      expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)));
+      const [move] = [...cursors.latest.get().values()];
+      expect(move).toMatchObject({ user: bob.identity.get()?.user, data: { x: 49 } });
+      await bob.close();
+      await vi.waitFor(() => expect(names(adaHere)).toEqual([["Ada", "active", { page: 1 }]]));
+      expect(cursors.latest.get().size).toBe(0);
+    },
+  );
 
   it("is told what the schema says of a state that cannot be", async () => {
     const { guest } = await stage();
