@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { Server as HttpServer, IncomingMessage } from "node:http";
-import { createServer as createHttpServer, get } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { createServer as createHttpServer, get, Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
 import { channel, defineApp } from "@tandem/app";
 import { systemRuntime } from "@tandem/runtime";
+import { Hono } from "hono";
 import * as v from "valibot";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -258,6 +260,39 @@ describe("inside an application's own HTTP server", () => {
     expect(await client.closed()).toBe(1006);
     expect(http.listenerCount("upgrade")).toBe(0);
     expect(await (await fetch(url)).text()).toBe("the application's own");
+  });
+
+  it("T1: takes the other road under its path, whoever listens for requests, until it is detached", async () => {
+    const { http, url } = await plainServer();
+    const server = await start({ path: "/realtime" });
+    const detach = server.attach(http);
+    http.on("request", (_, response) => response.headersSent || response.end("never ours"));
+    const send = () =>
+      fetch(`${url}/realtime/send`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify([{ type: "hello", id: 1, guest: { secret: "x".repeat(22) } }, PUBLISH]),
+      });
+    expect(await (await send()).json()).toMatchObject([{ type: "welcome" }, { type: "published", id: 2 }]);
+    expect(await (await fetch(`${url}/realtime`)).text()).toBe("the application's own");
+    detach();
+    expect(await (await send()).text()).toBe("the application's own");
+    expect(Object.hasOwn(http, "emit") && http.emit !== HttpServer.prototype.emit).toBe(false);
+  });
+
+  it("T1: offers the other road for the application's own routes", async () => {
+    const server = await start();
+    const own = new Hono().route("/live", server.http);
+    const http = createHttpServer(getRequestListener(own.fetch, { overrideGlobalObjects: false }));
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    toClose.push(() => http.close());
+    const response = await fetch(`http://127.0.0.1:${(http.address() as AddressInfo).port}/live/ws/send`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify([{ type: "hello", id: 1, guest: { secret: "x".repeat(22) } }, PUBLISH]),
+    });
+    expect(await response.json()).toMatchObject([{ type: "welcome" }, { type: "published", id: 2 }]);
+    expect((await own.request("/live/ws/send", { method: "POST" })).status).toBe(501);
   });
 
   it("offers its health for the application's own routes", async () => {

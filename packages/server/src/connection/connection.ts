@@ -99,7 +99,8 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
 
   end(): void {
     this.#ending = true;
-    this.#endIfAnswered();
+    if (this.#state.kind === "new") this.close(errorOf("not-authenticated"));
+    else this.#endIfAnswered();
   }
 
   /** Ends in good order once nothing is asked any more, where no more will be. */
