@@ -96,3 +96,28 @@ it("T1: that does not say hello is told so when it has ended", async () => {
   expect(client.errors()).toEqual(["not-authenticated"]);
   expect(client.end).toMatchObject({ code: 4401 });
 });
+
+it("T2: what the client could not know is news to it: events, a reset, a refusal; that it is subscribed is not", async () => {
+  const world = await cluster();
+  world.token("ada");
+  await world.fill("room:1", 3);
+  const head = await world.node().application("acme").head("room:1");
+  const { epoch, offset, tag } = head;
+  const newsOf = async (request: object) => {
+    const client = Object.assign(new RawClient(world.runtime), { oneWay: true, acknowledges: false });
+    const news: boolean[] = [];
+    const read = client.flush.bind(client);
+    client.flush = (delivered?: boolean) => {
+      news.push(delivered === true);
+      read();
+    };
+    client.connect((transport) => world.node().accept(transport));
+    client.say({ type: "hello", id: 1, token: "ada" }, request);
+    await world.settle();
+    return news.includes(true);
+  };
+  expect(await newsOf(subscribe({ epoch, offset, tag }))).toBe(false);
+  expect(await newsOf(subscribe({ epoch, offset: 9, tag }))).toBe(true);
+  expect(await newsOf(subscribe({ last: 1 }))).toBe(true);
+  expect(await newsOf({ ...subscribe(), channel: "absent:1" })).toBe(true);
+});
