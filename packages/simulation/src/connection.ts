@@ -22,12 +22,19 @@ export interface Listener {
 
 /** Watches a connection's traffic, for the checker and the trace. */
 export interface Wiretap {
+  /** A node is about to take a connection. */
+  accepted(connection: Connection): void;
   /** The node hands a frame to its socket. */
   sending(connection: Connection, bytes: Uint8Array): void;
+  /** The node has handed over all that it had to. */
+  flushed(connection: Connection): void;
   /** A frame of the client reaches the node. */
   arriving(connection: Connection, bytes: Uint8Array): void;
   /** A frame reaches the client. */
   received(connection: Connection, bytes: Uint8Array): void;
+  /** The node lets the connection go. */
+  leaving(connection: Connection): void;
+  /** The node knows of the connection's end, or is no more. */
   gone(connection: Connection): void;
 }
 
@@ -77,6 +84,7 @@ export class Connection {
     this.#tap = options.tap;
     this.up = new Pipe(clock, random, this.node, options.upward, (parcel) => this.#reachNode(parcel));
     this.down = new Pipe(clock, random, client, options.downward, (parcel) => this.#reachClient(parcel));
+    this.#tap.accepted(this);
     this.#events = listener.accept(this.#transport());
   }
 
@@ -130,16 +138,18 @@ export class Connection {
         this.#tap.sending(this, bytes);
         this.down.send({ kind: "frame", bytes });
       },
-      flush: () => {},
+      flush: () => this.#tap.flushed(this),
       buffered: () => this.down.buffered,
       close: (code, reason) => {
         if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;
         this.#nodeClosing = true;
+        this.#tap.leaving(this);
         this.down.send({ kind: "close", code, reason });
         this.#clock.after(CLOSE_TIMEOUT, this.node, () => this.#tellNode(1006, ""));
       },
       destroy: () => {
         if (this.#nodeTold || !this.node.alive) return;
+        this.#tap.leaving(this);
         this.cut(5, 0);
       },
     };

@@ -25,7 +25,8 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
   try {
     const workload = new Workload(world);
     await workload.run();
-    await ending(world, workload.visitors, world.calm());
+    await ending(world, workload, world.calm());
+    world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);
     // What nobody handled is told at the end of the turn.
     await new Promise((resolve) => setImmediate(resolve));
