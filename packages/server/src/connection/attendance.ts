@@ -112,8 +112,8 @@ export class Attendance {
     const { channel, seq } = request;
     const visitor = this.#visitor();
     const { ports, identity } = this.#session;
-    ports.presence.known(channelKey(identity.tenant, channel))?.leave(visitor, seq);
-    this.#entered.delete(channel);
+    const room = ports.presence.known(channelKey(identity.tenant, channel));
+    if (room?.leave(visitor, seq) !== false) this.#entered.delete(channel);
     this.#answer(request, "left");
   }
 

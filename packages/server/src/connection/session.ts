@@ -49,11 +49,7 @@ export interface SessionOwn {
   /** How fast it may publish and signal. */
   readonly rates: Allowance;
   readonly instance: Instance | undefined;
-  readonly connection: Closable;
-}
-
-/** What can be ended with an error. */
-interface Closable {
+  /** Ends the connection with an error. */
   close(error: TandemError): void;
 }
 
@@ -83,7 +79,7 @@ export class Session {
   #publishes = 0;
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
-  readonly #connection: Closable;
+  readonly close: (error: TandemError) => void;
   readonly #instance: Instance | undefined;
   /** Made when it is needed: most connections take no part. */
   #attendance: Attendance | undefined;
@@ -91,11 +87,11 @@ export class Session {
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, connection }: SessionOwn) {
+  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, close }: SessionOwn) {
     this.ports = ports;
     this.outbox = outbox;
     this.rates = rates;
-    this.#connection = connection;
+    this.close = close;
     this.#identity = identity;
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
@@ -105,11 +101,6 @@ export class Session {
 
   get identity(): Identity {
     return this.#identity;
-  }
-
-  /** Ends the connection with an error. */
-  close(error: TandemError): void {
-    this.#connection.close(error);
   }
 
   get ended(): boolean {

@@ -12,8 +12,6 @@ import { wordOf } from "./entry.ts";
 import type { Ticks } from "./latest.ts";
 import type { Summary } from "./members.ts";
 import { Members } from "./members.ts";
-import type { Near } from "./near.ts";
-import { guardedNear } from "./near.ts";
 import type { Budget, Heard } from "./roster.ts";
 import { Roster } from "./roster.ts";
 import { Signals } from "./signals.ts";
@@ -64,7 +62,7 @@ export class Room {
   readonly key: ChannelKey;
   readonly roster: Roster;
   readonly #ports: RoomPorts;
-  readonly #near: Near;
+  readonly #presence: PresenceDefinition;
   readonly #members: Members;
   readonly #signals: Signals;
   readonly #ticks: Ticks = { now: 0 };
@@ -85,7 +83,7 @@ export class Room {
   constructor(key: ChannelKey, definition: ChannelDefinition & { presence: PresenceDefinition }, ports: RoomPorts) {
     this.key = key;
     this.#ports = ports;
-    this.#near = guardedNear(definition.presence, ports.runtime.logger);
+    this.#presence = definition.presence;
     this.roster = new Roster(ports.budget, (entry, before) => this.#shown(entry, before));
     const channel = nameOf(key);
     this.#members = new Members(channel, definition.presence.show, this.#ticks, () => this.#summarize());
@@ -122,13 +120,15 @@ export class Room {
     this.#tell({ device, user, ...said(saying) });
   }
 
-  /** A device says goodbye, by whichever of its connections. */
-  leave(visitor: Visitor, seq: number): void {
+  /** A device says goodbye, by whichever of its connections. @returns false when it has said since that it is there: it stays */
+  leave(visitor: Visitor, seq: number): boolean {
     const known = this.roster.get(visitor.device);
-    if (!known || known.user !== visitor.user || seq < known.place.turn) return;
+    if (!known || known.user !== visitor.user) return true;
+    if (seq < known.place.turn) return false;
     const connection = Math.max(visitor.connection, known.place.connection);
     const place = { ...this.#placeOf({ ...visitor, connection }, seq), phase: "left" as const };
     this.#tell({ ...wordOf(known, false, 0), place });
+    return true;
   }
 
   /** The connection by which a device was there has ended, or may not be there any more (`left`). */
@@ -281,7 +281,7 @@ export class Room {
       this.#signals.forget(entry.device);
       entry.near = undefined;
     } else {
-      entry.near = this.#near(entry.state);
+      entry.near = this.#nearOf(entry);
       this.#members.set(entry, before === undefined ? undefined : near);
     }
     if (entry.near !== near) {
@@ -289,6 +289,18 @@ export class Room {
       for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, afresh);
     }
     this.#schedule();
+  }
+
+  #nearOf(entry: Entry): string | undefined {
+    const { near } = this.#presence;
+    if (!near || entry.state === undefined) return undefined;
+    try {
+      const answer: unknown = near(JSON.parse(entry.state));
+      return typeof answer === "string" ? answer : undefined;
+    } catch (error) {
+      this.#ports.runtime.logger.error({ error, noise: "near" }, "a channel type's near function failed");
+      return undefined;
+    }
   }
 
   close(): void {

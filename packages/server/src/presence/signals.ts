@@ -81,7 +81,7 @@ export class Signals implements Changing {
 
   #make(tick: number | undefined, group: string | undefined): readonly Outgoing[] {
     const from = tick !== undefined && this.#latest.reaches(tick) ? tick : undefined;
-    const writing = new Writing(this.#channel, tick !== undefined && from === undefined);
+    const writing = new Writing(this.#channel, from === undefined);
     if (from === undefined) {
       const oldest = this.#elapsed() - FRESH_MS;
       this.#latest.all((_, { device, key, at, json, text }) => {
