@@ -1,11 +1,10 @@
 import { channel, defineApp } from "@tandem/app";
+import { hall } from "./presence/hall.ts";
 
 /** What every event of a schedule carries. */
 export interface Note {
   /** The publish it came from: no two publishes share a number. */
   readonly n: number;
-  /** What it is about, from 0 to `SUBJECTS - 1`: filters pick by it, and where only the latest counts it is the key. */
-  readonly about: number;
   /** For `inbox`: who may read it, besides its author. */
   readonly to?: string;
   readonly text: string;
@@ -15,11 +14,10 @@ export interface Note {
 function note(asynchronous: boolean) {
   const validate = (value: unknown): { value: Note } | { issues: { message: string }[] } => {
     const given = value as Partial<Note> | null;
-    const { n, about, to, text } = given ?? {};
-    if (typeof n !== "number" || typeof about !== "number" || typeof text !== "string") {
-      return { issues: [{ message: "a note has a number, a subject and a text" }] };
+    if (typeof given !== "object" || given === null || typeof given.n !== "number" || typeof given.text !== "string") {
+      return { issues: [{ message: "a note has a number and a text" }] };
     }
-    return { value: { n, about, ...(typeof to === "string" ? { to } : {}), text } };
+    return { value: { n: given.n, ...(typeof given.to === "string" ? { to: given.to } : {}), text: given.text } };
   };
   return {
     "~standard": {
@@ -31,14 +29,6 @@ function note(asynchronous: boolean) {
   };
 }
 
-/** What notes are about. */
-export const SUBJECTS = 4;
-
-/** The event types of every channel. */
-export const EVENTS = ["note", "memo"] as const;
-
-export type EventType = (typeof EVENTS)[number];
-
 /** Keeps few events, so that readers are overtaken by retention. */
 export const FEED_COUNT = 12;
 
@@ -47,33 +37,21 @@ export function mayRead(user: string, author: string | undefined, to: string | u
   return author === user || to === user;
 }
 
-const events = { note: note(false), memo: note(false) };
-const filterable = ["about"] as const;
-
 /** The application of every schedule: one channel type for each thing that a channel can be about. */
 export const app = defineApp({
   channels: {
-    room: channel({ events, filterable }),
-    slow: channel({ events: { note: note(true), memo: note(true) }, filterable, priority: "bulk" }),
-    feed: channel({ events, filterable, retention: { count: FEED_COUNT } }),
+    room: channel({ events: { note: note(false) } }),
+    slow: channel({ events: { note: note(true) }, priority: "bulk" }),
+    feed: channel({ events: { note: note(false) }, retention: { count: FEED_COUNT } }),
     inbox: channel({
-      events,
-      filterable,
+      events: { note: note(false) },
       priority: "critical",
       visible: (event, viewer) => mayRead(viewer.user, event.author, (event.data as Note | null)?.to),
     }),
-    ticker: channel({
-      events,
-      filterable,
-      overflow: "latest",
-      key: (event) => String((event.data as Note | null)?.about),
-    }),
-    pulse: channel({ events, filterable, overflow: "disconnect" }),
+    hall,
   },
 });
 
-/** The types of channels that schedules use. */
-export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse"] as const;
-
 export type SimulatedApp = typeof app;
-export type SimulatedChannel = keyof SimulatedApp["channels"] & string;
+/** The types of channels that events are published in. */
+export type SimulatedChannel = Exclude<keyof SimulatedApp["channels"] & string, "hall">;

@@ -1,5 +1,4 @@
 import { useState } from "react";
-import type { Room } from "../room/room.ts";
 import { roomId } from "../room/room-name.ts";
 import type { Showcase } from "../showcase.ts";
 import { Ask } from "./ask.tsx";
@@ -9,11 +8,10 @@ import { ConnectionState } from "./connection-state.tsx";
 import { Icon } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
 import { NameForm } from "./name-form.tsx";
-import { PeopleHere } from "./people-here.tsx";
 import { useStore } from "./use-store.ts";
 
-/** Which room this is, who is in it, who is reading it, and how the connection stands. */
-export function RoomHeader({ showcase, room }: { showcase: Showcase; room: Room }) {
+/** Which room this is, who is reading it, and how the connection stands. */
+export function RoomHeader({ showcase, room }: { showcase: Showcase; room: string }) {
   const { address, person, connection } = showcase;
   const name = useStore(person.name);
   const self = useStore(showcase.self);
@@ -41,12 +39,11 @@ export function RoomHeader({ showcase, room }: { showcase: Showcase; room: Room 
         <Logo />
         <h1 className="title">
           <button type="button" className="quiet" onClick={() => setAsking("room")} title="Go to another room">
-            <span className="title-name">{room.id}</span>
+            <span className="title-name">{room}</span>
             <Icon name="swap" />
             <span className="unseen">Go to another room</span>
           </button>
         </h1>
-        <PeopleHere people={room.people} />
         <ConnectionState status={status} away={away} />
         <AwaySwitch away={away} onChange={connection.stayAway} />
         <button type="button" className="quiet me" onClick={() => setAsking("name")} title="Change your name">
@@ -59,7 +56,7 @@ export function RoomHeader({ showcase, room }: { showcase: Showcase; room: Room 
         <Ask label="Go to another room" onClose={close}>
           <NameForm
             question="Which room would you like to enter?"
-            value={room.id}
+            value={room}
             action="Go"
             onAnswer={changeRoom}
             onCancel={close}

@@ -167,7 +167,8 @@ export class Connection {
       socket = connect(this.#url, codec.subprotocol, {
         opened: () => session.post({ type: "hello", id: hello, ...who, instance, agent: AGENT }),
         frame: (frame) => session.receive(frame),
-        moved: () => session.ended || this.#attempt(this.#status.get()),
+        moved: () =>
+          this.#state.kind === "live" && this.#state.session === session && this.#attempt(this.#status.get()),
         closed: (code, reason) => {
           leave();
           if (!session.ended) this.#closedByServer(code, reason);
