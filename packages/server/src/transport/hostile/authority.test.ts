@@ -58,6 +58,24 @@ describe("what a client may not see", () => {
     expect(writer.everything).not.toContain("theirs");
   });
 
+  it("G10: who may only read is not present, does not signal, and is shown to nobody", async () => {
+    const world = await stage();
+    const reader = await world.enter("reader", { grants: { "hall:1": ["read"] } });
+    const member = await world.enter("member", { grants: { "hall:1": ["read", "presence", "signal"] } });
+    member.say({ type: "enter", id: 2, channel: "hall:1", state: { page: 1 }, seq: 1 });
+    expect(await member.told(2)).toMatchObject({ type: "entered" });
+    reader.say({ type: "enter", id: 2, channel: "hall:1", state: { page: 666 }, seq: 1 });
+    expect(await reader.told(2)).toMatchObject({ code: "forbidden" });
+    reader.say({ type: "signal", channel: "hall:1", seq: 2, signals: { cursor: { x: 666 } } });
+    await reader.until(() => reader.messages.some(({ type }) => type === "unsignalled"));
+    expect(reader.messages.at(-1)).toMatchObject({ type: "unsignalled", code: "forbidden" });
+    reader.say({ type: "roster", id: 4, channel: "hall:1", limit: 10 });
+    expect(await reader.told(4)).toMatchObject({ type: "roster-page" });
+    await world.control.served();
+    expect(member.everything).not.toContain("666");
+    expect(JSON.stringify(await reader.told(4))).not.toContain("reader");
+  });
+
   it("A3, G10: what is forbidden and what is absent are answered alike, byte for byte", async () => {
     const world = await stage();
     await world.server.application().publish("room:there", "message", { text: "theirs" });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { frame, TEXT } from "./raw-socket.fixture.ts";
-import { stage } from "./stage.fixture.ts";
+import { stage, token } from "./stage.fixture.ts";
 
 const PRODUCER = `${Date.now().toString(36).padStart(8, "0")}-${"e".repeat(22)}`;
 
@@ -36,6 +36,48 @@ describe("exhaustion", { timeout: 120_000 }, () => {
     for (const status of states) expect([101, 429, 503]).toContain(status);
     for (const { socket } of sockets) socket.resetAndDestroy();
     await expect.poll(() => world.server.connections, { timeout: 20_000 }).toBe(1);
+  });
+
+  it("C9, G11: of 300 sockets of one user as many are admitted as may be; each other is told when to come back, and closed 4502", async () => {
+    const world = await stage({ limits: { connectionsPerUser: 50 } });
+    const hello = { type: "hello", id: 1, token: await token("mallory") };
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => world.open()));
+    const answers = await Promise.all(
+      sockets.map((socket) => {
+        socket.say(hello);
+        return socket.told(1);
+      }),
+    );
+    expect(answers.filter((answer) => answer?.type === "welcome")).toHaveLength(50);
+    const refused = sockets.filter((_, at) => answers[at]?.type !== "welcome");
+    expect(answers.find((answer) => answer?.type === "error")).toMatchObject({
+      code: "too-many-connections",
+      retryAfter: expect.any(Number),
+    });
+    for (const socket of refused) expect(await socket.closed()).toEqual({ code: 4502, reason: "too-many-connections" });
+    await world.enter("ada");
+  });
+
+  it("W8, G11: publishes over the rate are told when to come back, and none of them reaches the log", async () => {
+    const world = await stage({ limits: { publishesPerConnection: 300 } });
+    const client = await world.enter();
+    // Retries of one and the same publish, which the log would answer again and again.
+    const publish = (id: number) => ({
+      type: "publish",
+      id,
+      channel: "room:1",
+      event: "message",
+      data: { text: "again" },
+      producer: PRODUCER,
+      seq: 1,
+    });
+    const count = 2_000;
+    for (let id = 2; id < count + 2; id += 100) client.say(...Array.from({ length: 100 }, (_, at) => publish(id + at)));
+    await client.until(() => client.messages.length > count);
+    const codes = Map.groupBy(client.messages.slice(1), ({ type, code }) => code ?? type);
+    expect(codes.get("rate-limited")?.[0]).toMatchObject({ retryable: true, retryAfter: expect.any(Number) });
+    expect(codes.get("published")?.length).toBeLessThan(count / 2);
+    expect((await world.server.application().history("room:1")).events).toHaveLength(1);
   });
 
   it("G11: more sockets than the server takes are turned away with 503 and a hint, and those who stand stay", async () => {

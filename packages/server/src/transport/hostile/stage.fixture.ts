@@ -19,6 +19,11 @@ const app = defineApp({
   channels: {
     room: channel({ events: { message: v.object({ text: v.string() }) } }),
     open: channel({ events: { message: v.unknown() } }),
+    hall: channel({
+      events: {},
+      presence: { state: v.object({ page: v.number() }) },
+      signals: { cursor: v.object({ x: v.number() }) },
+    }),
   },
 });
 
@@ -79,7 +84,8 @@ export class Stage {
   /** A WebSocket whose user was admitted. Request id 1 is used. */
   async enter(user = "mallory", more: Partial<MintToken> = {}): Promise<RawSocket> {
     const socket = await this.open();
-    socket.say({ type: "hello", id: 1, token: await token(user, more) });
+    const instance = { secret: "i".repeat(22), connection: 1 };
+    socket.say({ type: "hello", id: 1, token: await token(user, more), instance });
     expect(await socket.told(1)).toMatchObject({ type: "welcome", user });
     return socket;
   }
