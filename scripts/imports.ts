@@ -37,6 +37,7 @@ const packages: Record<string, { values: string[]; types?: string[] }> = {
   "packages/client": { values: ["protocol", "runtime"], types: ["app"] },
   "packages/server": { values: ["protocol", "runtime", "app"] },
   "packages/simulation": { values: ["protocol", "runtime", "app", "client", "server"] },
+  "packages/fuzz": { values: ["protocol", "runtime", "app", "client", "server"] },
   "apps/server": { values: ["protocol", "runtime", "app", "client", "server"] },
   "apps/showcase": { values: ["protocol", "runtime", "app", "client"] },
   bench: { values: ["protocol", "runtime", "app", "client", "server", "simulation"] },
@@ -94,8 +95,8 @@ function adviceOnPackage({ file, target, typeOnly }: Import): string | undefined
   const { values, types = [] } = packages[workspace] ?? { values: [] };
   if (values.includes(name) || (types.includes(name) && typeOnly)) return undefined;
   if (types.includes(name)) return `use \`import type\`: ${workspace} may know ${name}'s types, not load its code`;
-  if (name === "simulation" || name === "bench") {
-    return "move what you need into a package of production code, which never imports the simulation or benchmarks";
+  if (name === "simulation" || name === "fuzz" || name === "bench") {
+    return "move what you need into a package of production code, which never imports the simulation, the fuzzer or benchmarks";
   }
   const may = [...values, ...types.map((type) => `${type} (types only)`)].join(", ") || "nothing of ours";
   return `move the shared part down, or pass it in as an argument: ${workspace} imports only ${may}`;

@@ -7,10 +7,26 @@ const MessageSchema = v.object({
   name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(40)),
 });
 
-/** The showcase: rooms in which anybody may read and write. */
+const NameSchema = MessageSchema.entries.name;
+
+/**
+ * Where somebody points: `x` from the left edge (0) to the right edge (1) of the column of messages, and beyond them on wide screens; `y` from
+ * the top (0) to the bottom (1) of what is in view.
+ */
+const CursorSchema = v.object({
+  x: v.pipe(v.number(), v.minValue(-4), v.maxValue(5)),
+  y: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+});
+
+/** The showcase: rooms in which anybody may read and write, and is seen to be there. */
 export default defineApp({
-  guests: { grants: { "room:*": ["read", "publish"] } },
+  guests: { grants: { "room:*": ["read", "publish", "presence", "signal"] } },
   channels: {
-    room: channel({ events: { message: MessageSchema }, retention: { count: 100_000 } }),
+    room: channel({
+      events: { message: MessageSchema },
+      retention: { count: 100_000 },
+      presence: { state: v.object({ name: NameSchema }) },
+      signals: { cursor: CursorSchema, typing: v.literal(true) },
+    }),
   },
 });

@@ -1,63 +1,13 @@
-import { createClient } from "@tandem/client";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type app from "../tandem.config.ts";
-import { hasChromium, launchChromium } from "./chromium.ts";
-import { ServerProcess } from "./server-process.ts";
-import type { Visit } from "./visitor.ts";
-import { Visitor } from "./visitor.ts";
-
-let server: ServerProcess;
-let browser: Browser;
-const visitors: Visitor[] = [];
-
-async function arrive(visit: Omit<Visit, "url">, options?: Parameters<typeof Visitor.arrive>[2]): Promise<Visitor> {
-  const visitor = await Visitor.arrive(browser, { url: server.url, ...visit }, options);
-  visitors.push(visitor);
-  return visitor;
-}
-
-/** Looks again and again until it is so. A minute: after a crash, clients come back in their own time. */
-function soon<T>(read: () => T | Promise<T>) {
-  return expect.poll(read, { timeout: 60_000 });
-}
-
-/** Two people in one room, both connected. */
-async function two(room: string): Promise<[Visitor, Visitor]> {
-  const pair = await Promise.all([arrive({ room, name: "Ada" }), arrive({ room, name: "Grace" })]);
-  for (const visitor of pair) await visitor.connection("connected").waitFor();
-  return pair;
-}
-
-/** Fills a room with `message 1` to `message N`. */
-async function fill(room: string, count: number): Promise<void> {
-  const client = createClient<typeof app>({ url: `${server.url.replace("http", "ws")}/ws`, guest: { name: "Filler" } });
-  const channel = client.channel("room", room);
-  const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  await Promise.all(
-    numbers.map((number) => channel.publish("message", { text: `message ${number}`, name: "Filler" }).durable),
-  );
-  await client.close();
-}
+import { describe, expect, it } from "vitest";
+import { hasChromium } from "./chromium.ts";
+import { Stage, soon } from "./stage.ts";
+import type { Visitor } from "./visitor.ts";
 
 describe.skipIf(!hasChromium)("a room", () => {
-  beforeAll(async () => {
-    [server, browser] = await Promise.all([ServerProcess.start(), launchChromium()]);
-  });
-
-  afterEach(async () => {
-    const errors = visitors.flatMap((visitor) => visitor.errors);
-    await Promise.all(visitors.splice(0).map((visitor) => visitor.leave()));
-    expect(errors).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const stage = new Stage();
 
   it("carries messages both ways, each in one row, marked durable for its author", async () => {
-    const [ada, grace] = await two("both-ways");
+    const [ada, grace] = await stage.two("both-ways");
     await ada.page.getByText("Nobody has said anything").waitFor();
     await ada.write("Hello from Ada");
     await grace.message("Hello from Ada").waitFor();
@@ -73,7 +23,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("shows markup, scripts and links as text", async () => {
-    const [ada, grace] = await two("inert");
+    const [ada, grace] = await stage.two("inert");
     const texts = [`<img src=x onerror="document.title='taken'">`, "javascript:alert(1)", "https://example.org/?a=<b>"];
     for (const text of texts) await ada.write(text);
     for (const text of texts) await grace.message(text).waitFor();
@@ -82,8 +32,8 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("shows the history on scrolling up, and keeps the place when a page of it comes", async () => {
-    await fill("history", 330);
-    const ada = await arrive({ room: "history", name: "Ada" });
+    await stage.fill("history", 330);
+    const ada = await stage.arrive({ room: "history", name: "Ada" });
     await ada.message("message 330").waitFor();
     const held = await ada.held();
     expect(held).toBeLessThan(330);
@@ -99,8 +49,8 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("stays with the reader: at the end it follows, elsewhere it tells how many are new", async () => {
-    await fill("reading", 80);
-    const [ada, grace] = await two("reading");
+    await stage.fill("reading", 80);
+    const [ada, grace] = await stage.two("reading");
     await ada.message("message 80").waitFor();
     await grace.write("seen at once");
     await ada.message("seen at once").waitFor();
@@ -123,7 +73,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("G5, G14: keeps what is written while disconnected, honestly queued, and sends it in order on return", async () => {
-    const [ada, grace] = await two("queue");
+    const [ada, grace] = await stage.two("queue");
     await ada.write("before");
     await grace.message("before").waitFor();
     await ada.switch.click();
@@ -143,7 +93,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("G1, G2, G3: loses and doubles nothing when the server is killed while both write", async () => {
-    const [ada, grace] = await two("killed");
+    const [ada, grace] = await stage.two("killed");
     const said = (name: string, from: number, to: number) =>
       Array.from({ length: to - from + 1 }, (_, index) => `${name} ${from + index}`);
     const speak = async (visitor: Visitor, texts: readonly string[]) => {
@@ -156,15 +106,15 @@ describe.skipIf(!hasChromium)("a room", () => {
       ]);
       // In the middle of what they say: after a few of this round's messages were seen on the other side.
       await grace.message(`ada ${first + 3 + round}`).waitFor();
-      await server.kill();
+      await stage.server.kill();
       await speaking;
-      await server.restart();
+      await stage.server.restart();
       await soon(() => ada.delivery(`ada ${first + 11}`)).toBe("durable");
       await soon(() => grace.delivery(`grace ${first + 11}`)).toBe("durable");
     }
     await ada.message("grace 36").waitFor();
     await grace.message("ada 36").waitFor();
-    const late = await arrive({ room: "killed", name: "Late" });
+    const late = await stage.arrive({ room: "killed", name: "Late" });
     await late.connection("connected").waitFor();
     await late.message("ada 36").or(late.message("grace 36")).first().waitFor();
     const lists = await Promise.all([ada.everyText(), grace.everyText(), late.everyText()]);
@@ -179,7 +129,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   it("is tidy on a phone", async () => {
     const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
     const room = "a-room-with-a-rather-long-name-for-a-pho";
-    const ada = await arrive({ room, name: "Ada Augusta King, Countess of Lovelace" }, phone);
+    const ada = await stage.arrive({ room, name: "Ada Augusta King, Countess of Lovelace" }, phone);
     await ada.connection("connected").waitFor();
     await ada.write(`${"unbreakable".repeat(30)} and https://example.org/${"path/".repeat(40)}`);
     await ada.write("short");
@@ -200,7 +150,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("can be used by keyboard alone", async () => {
-    const ada = await arrive({ room: "keys" });
+    const ada = await stage.arrive({ room: "keys" });
     const { keyboard } = ada.page;
     await ada.page.getByLabel("What shall people call you?").waitFor();
     await keyboard.type("Ada");
@@ -212,7 +162,7 @@ describe.skipIf(!hasChromium)("a room", () => {
     await keyboard.type("second line");
     await keyboard.press("Enter");
     await soon(() => ada.delivery("first line second line")).toBe("durable");
-    // Backwards through the page: the messages, the name, the switch, the room.
+    // Backwards through the page: the messages, the name, the switch, who is here, the room.
     await keyboard.press("Shift+Tab");
     expect(await focused(ada)).toBe("Messages in keys");
     await keyboard.press("Shift+Tab");
@@ -241,7 +191,7 @@ describe.skipIf(!hasChromium)("a room", () => {
   });
 
   it("asks a visitor once, and knows them again", async () => {
-    const ada = await arrive({ room: "once" });
+    const ada = await stage.arrive({ room: "once" });
     await ada.page.getByLabel("What shall people call you?").fill("Ada");
     await ada.page.getByRole("button", { name: "Enter" }).click();
     await ada.connection("connected").waitFor();

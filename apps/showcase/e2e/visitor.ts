@@ -34,6 +34,15 @@ export class Visitor {
     return visitor;
   }
 
+  /** The same person at the same room, in one more tab of the same browser. */
+  async openTab(): Promise<Visitor> {
+    const page = await this.page.context().newPage();
+    page.setDefaultTimeout(20_000);
+    const tab = new Visitor(page);
+    await page.goto(this.page.url());
+    return tab;
+  }
+
   get field(): Locator {
     return this.page.getByRole("textbox", { name: /^Message to/ });
   }
@@ -44,6 +53,34 @@ export class Visitor {
 
   get scroller(): Locator {
     return this.page.getByRole("region", { name: /^Messages in/ });
+  }
+
+  /** Who is here, shortly: opens the list of them. */
+  get people(): Locator {
+    return this.page.getByRole("button", { name: /Who is here$/ });
+  }
+
+  /** What the open list of people says, a line for each: `Ada (you): Active`. */
+  peopleListed(): Promise<string[]> {
+    return this.page.locator("[data-person]").evaluateAll((rows) =>
+      rows.map((row) => {
+        const [name, status] = [".person-name", ".person-status"].map((part) => row.querySelector(part)?.textContent);
+        return `${name}: ${status}`;
+      }),
+    );
+  }
+
+  /** The pointers of others that are shown, all or those of one name. */
+  cursors(name?: string): Locator {
+    const shown = this.page.locator(".cursor-shown");
+    return name === undefined ? shown : shown.filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  /** Moves the pointer to a place of the messages, by shares of what is in view. */
+  async point(x: number, y: number): Promise<void> {
+    const box = await this.scroller.boundingBox();
+    if (box === null) throw new Error("There are no messages to point at.");
+    await this.page.mouse.move(box.x + x * box.width, box.y + y * box.height);
   }
 
   connection(kind: string): Locator {

@@ -7,7 +7,9 @@ import { openShowcase } from "./showcase.ts";
 import "./styles/theme.css";
 import "./styles/page.css";
 import "./styles/header.css";
+import "./styles/people.css";
 import "./styles/messages.css";
+import "./styles/cursors.css";
 import "./styles/composer.css";
 import "./styles/dialogs.css";
 

@@ -3,6 +3,8 @@ import type { Store } from "@tandem/runtime";
 import type app from "../tandem.config.ts";
 import type { Address } from "./address.ts";
 import { Connection } from "./connection/connection.ts";
+import { clientPresence } from "./people/client-presence.ts";
+import { People } from "./people/people.ts";
 import type { Person } from "./person/person.ts";
 import { clientChannel } from "./room/client-channel.ts";
 import { mapStore } from "./room/map-store.ts";
@@ -28,8 +30,10 @@ export function openShowcase({
   const name = person.name.get();
   const client = createClient<typeof app>({ url, guest: { secret: person.secret, ...(name !== "" && { name }) } });
   const self = mapStore(client.identity, (identity) => identity?.user);
-  const rooms = new OpenedRooms(
-    (id) => new Room({ id, channel: clientChannel(client.channel("room", id)), self, now: Date.now }),
-  );
+  const rooms = new OpenedRooms((id) => {
+    const channel = client.channel("room", id);
+    const people = new People({ channel: clientPresence(channel), self, name: person.name });
+    return new Room({ id, channel: clientChannel(channel), people, self, now: Date.now });
+  });
   return { address, person, connection: new Connection(client), rooms, self };
 }

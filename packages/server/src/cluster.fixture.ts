@@ -30,6 +30,12 @@ export interface Rules {
   blind: boolean;
 }
 
+/** Where a member of `hall` is. */
+function placeOf({ page }: { page: string }): string {
+  if (page === "broken") throw new Error("near failed");
+  return page;
+}
+
 /** A schema that takes its time. */
 const Slow = v.pipeAsync(
   v.number(),
@@ -74,7 +80,7 @@ function appOf(rules: Rules) {
       bulk: channel({ events: { message: Message }, priority: "bulk" }),
       hall: channel({
         events: { message: Message },
-        presence: { state: v.object({ page: v.string() }), show: 4, near: ({ page }) => page },
+        presence: { state: v.object({ page: v.string() }), show: 4, near: placeOf },
         access: ({ granted }) => rules.hall ?? granted,
         signals: { cursor: v.object({ x: v.number() }), typing: v.boolean(), slow: Slow },
       }),

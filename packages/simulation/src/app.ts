@@ -1,10 +1,11 @@
 import { channel, defineApp } from "@tandem/app";
-import { hall } from "./presence/hall.ts";
 
 /** What every event of a schedule carries. */
 export interface Note {
   /** The publish it came from: no two publishes share a number. */
   readonly n: number;
+  /** What it is about, from 0 to `SUBJECTS - 1`: filters pick by it, and where only the latest counts it is the key. */
+  readonly about: number;
   /** For `inbox`: who may read it, besides its author. */
   readonly to?: string;
   readonly text: string;
@@ -14,10 +15,11 @@ export interface Note {
 function note(asynchronous: boolean) {
   const validate = (value: unknown): { value: Note } | { issues: { message: string }[] } => {
     const given = value as Partial<Note> | null;
-    if (typeof given !== "object" || given === null || typeof given.n !== "number" || typeof given.text !== "string") {
-      return { issues: [{ message: "a note has a number and a text" }] };
+    const { n, about, to, text } = given ?? {};
+    if (typeof n !== "number" || typeof about !== "number" || typeof text !== "string") {
+      return { issues: [{ message: "a note has a number, a subject and a text" }] };
     }
-    return { value: { n: given.n, ...(typeof given.to === "string" ? { to: given.to } : {}), text: given.text } };
+    return { value: { n, about, ...(typeof to === "string" ? { to } : {}), text } };
   };
   return {
     "~standard": {
@@ -29,6 +31,14 @@ function note(asynchronous: boolean) {
   };
 }
 
+/** What notes are about. */
+export const SUBJECTS = 4;
+
+/** The event types of every channel. */
+export const EVENTS = ["note", "memo"] as const;
+
+export type EventType = (typeof EVENTS)[number];
+
 /** Keeps few events, so that readers are overtaken by retention. */
 export const FEED_COUNT = 12;
 
@@ -37,21 +47,33 @@ export function mayRead(user: string, author: string | undefined, to: string | u
   return author === user || to === user;
 }
 
+const events = { note: note(false), memo: note(false) };
+const filterable = ["about"] as const;
+
 /** The application of every schedule: one channel type for each thing that a channel can be about. */
 export const app = defineApp({
   channels: {
-    room: channel({ events: { note: note(false) } }),
-    slow: channel({ events: { note: note(true) }, priority: "bulk" }),
-    feed: channel({ events: { note: note(false) }, retention: { count: FEED_COUNT } }),
+    room: channel({ events, filterable }),
+    slow: channel({ events: { note: note(true), memo: note(true) }, filterable, priority: "bulk" }),
+    feed: channel({ events, filterable, retention: { count: FEED_COUNT } }),
     inbox: channel({
-      events: { note: note(false) },
+      events,
+      filterable,
       priority: "critical",
       visible: (event, viewer) => mayRead(viewer.user, event.author, (event.data as Note | null)?.to),
     }),
-    hall,
+    ticker: channel({
+      events,
+      filterable,
+      overflow: "latest",
+      key: (event) => String((event.data as Note | null)?.about),
+    }),
+    pulse: channel({ events, filterable, overflow: "disconnect" }),
   },
 });
 
+/** The types of channels that schedules use. */
+export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse"] as const;
+
 export type SimulatedApp = typeof app;
-/** The types of channels that events are published in. */
-export type SimulatedChannel = Exclude<keyof SimulatedApp["channels"] & string, "hall">;
+export type SimulatedChannel = keyof SimulatedApp["channels"] & string;

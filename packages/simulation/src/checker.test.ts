@@ -18,7 +18,7 @@ beforeEach(() => {
   history = new History();
 });
 
-const body = (n: number) => JSON.stringify({ n, text: "x" });
+const body = (n: number) => JSON.stringify({ n, about: n % 2, text: "x" });
 
 /** Stores publish `n` as the next event, as a correct log does. */
 function store(n: number, channel = CHANNEL, at = 10): Position {
@@ -181,6 +181,40 @@ describe("the checker", () => {
     const reader = begin();
     show(reader, 1, 1);
     reader.given.push({ kind: "stand", at: 90, position: ledger.head(CHANNEL) });
+    expect(rules()).toEqual(["G3"]);
+  });
+
+  it("D11: an event that a filter does not ask for, or one that it does and that was left out", () => {
+    for (let n = 1; n <= 4; n++) store(n);
+    const filtered = () => {
+      const reader = history.reader("bob-1", "bob", CHANNEL, { where: { about: 0 } });
+      reader.given.push({ kind: "start", at: 5, position: START, reset: false });
+      return reader;
+    };
+    const right = filtered();
+    show(right, 2, 2);
+    show(right, 4, 4);
+    expect(rules()).toEqual([]);
+    show(filtered(), 4, 4);
+    expect(rules()).toEqual(["G3"]);
+    show(filtered(), 1, 1);
+    expect(rules().length).toBeGreaterThan(2);
+    expect(history.violations.map(({ text }) => text).join()).toContain("none that bob's filter asks for");
+  });
+
+  it("D12: where only the latest counts, an event may be left out for a newer one of its key, and for nothing else", () => {
+    for (let n = 1; n <= 4; n++) store(n, "acme/ticker:1");
+    const reader = () => {
+      const begun = history.reader("bob-1", "bob", "acme/ticker:1");
+      begun.given.push({ kind: "start", at: 5, position: START, reset: false });
+      return begun;
+    };
+    const right = reader();
+    show(right, 3, 3);
+    show(right, 4, 4);
+    expect(rules()).toEqual([]);
+    const older = reader();
+    show(older, 4, 4);
     expect(rules()).toEqual(["G3"]);
   });
 

@@ -1,8 +1,9 @@
 import type { Position } from "@tandem/protocol";
 import { samePosition } from "@tandem/protocol";
-import { differs, sees } from "./eyes.ts";
+import { differs, isFor, sees } from "./eyes.ts";
 import type { Given, History, Publish, Reader } from "./history.ts";
 import type { Fact, Ledger } from "./ledger.ts";
+import { isReplaced } from "./overflow.ts";
 
 /**
  * Holds a finished schedule's history against the ledger. What it finds is added to the history's violations.
@@ -88,7 +89,10 @@ function checkOrder(history: History, ledger: Ledger, at: number): void {
   }
 }
 
-/** G3: one order, each event once, nothing missing but after a reset that was told. */
+/**
+ * G3: one order, each event once, nothing missing but after a reset that was told; of a channel where only the latest counts,
+ * nothing but what a newer one of its key has replaced (D12).
+ */
 function checkReader(reader: Reader, history: History, ledger: Ledger): void {
   const wrong = (given: Given, rule: string, text: string) =>
     history.violate(rule, given.at, `${reader.by} reading ${reader.channel}: ${text}`);
@@ -140,6 +144,7 @@ function follow(reader: Reader, ledger: Ledger, position: Position, given: Given
       continue;
     }
     if (!sees(reader.user, fact)) return `event ${fact.offset} is not for ${reader.user}`;
+    if (!isFor(reader, fact)) return `event ${fact.offset} is none that ${reader.user}'s filter asks for`;
     const before = fact.previous ?? { epoch: fact.epoch, offset: 0, tag: "" };
     const skipped = missing(reader, ledger, position, before);
     if (skipped === undefined) return fact;
@@ -154,7 +159,9 @@ function missing(reader: Reader, ledger: Ledger, from: Position, to: Position): 
   if (to.offset <= from.offset) return `goes back from ${place(from)} to ${place(to)}`;
   const facts = ledger.between(reader.channel, from, to, to.epoch);
   if (!facts) return `${place(to)} does not follow from ${place(from)}`;
-  const unseen = facts.find((fact) => sees(reader.user, fact) && !fact.erased);
+  // Readers of one client that ask for different parts share the whole: what replaces an event may be none that this one asks for.
+  const whole = { user: reader.user };
+  const unseen = facts.find((fact) => isFor(reader, fact) && !fact.erased && !isReplaced(whole, fact, ledger));
   return unseen && `event ${unseen.offset} was left out`;
 }
 

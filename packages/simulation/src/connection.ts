@@ -22,8 +22,12 @@ export interface Listener {
 
 /** Watches a connection's traffic, for the checker and the trace. */
 export interface Wiretap {
+  /** A node is about to take a connection. */
+  accepted(connection: Connection): void;
   /** The node hands a frame to its socket. */
   sending(connection: Connection, bytes: Uint8Array): void;
+  /** The node has handed over all that it had to. */
+  flushed(connection: Connection): void;
   /** A frame of the client reaches the node. */
   arriving(connection: Connection, bytes: Uint8Array): void;
   /** A frame reaches the client. */
@@ -57,7 +61,6 @@ export class Connection {
   #clientClosing = false;
   #nodeClosing = false;
   #severed = false;
-  #endedWith: number | undefined;
 
   constructor(options: {
     number: number;
@@ -81,12 +84,8 @@ export class Connection {
     this.#tap = options.tap;
     this.up = new Pipe(clock, random, this.node, options.upward, (parcel) => this.#reachNode(parcel));
     this.down = new Pipe(clock, random, client, options.downward, (parcel) => this.#reachClient(parcel));
+    this.#tap.accepted(this);
     this.#events = listener.accept(this.#transport());
-  }
-
-  /** The close code with which its end was told to the node. */
-  get endedWith(): number | undefined {
-    return this.#endedWith;
   }
 
   /** Does it carry anything still? */
@@ -139,7 +138,7 @@ export class Connection {
         this.#tap.sending(this, bytes);
         this.down.send({ kind: "frame", bytes });
       },
-      flush: () => {},
+      flush: () => this.#tap.flushed(this),
       buffered: () => this.down.buffered,
       close: (code, reason) => {
         if (this.#nodeTold || this.#nodeClosing || !this.node.alive) return;
@@ -187,7 +186,6 @@ export class Connection {
   #tellNode(code: number, reason: string): void {
     if (this.#nodeTold) return;
     this.#nodeTold = true;
-    this.#endedWith = code;
     this.#tap.gone(this);
     this.#events.closed(code, reason);
   }

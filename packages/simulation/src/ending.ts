@@ -1,4 +1,6 @@
 import { samePosition } from "@tandem/protocol";
+import { readLastPage } from "./pages.ts";
+import type { RawReader } from "./raw-reader.ts";
 import type { Visitor } from "./visitor.ts";
 import type { World } from "./world.ts";
 
@@ -11,6 +13,9 @@ const SETTLED_MS = 40_000;
 /** After faults have stopped, every client is connected again within this, in milliseconds. */
 const BACK_MS = 120_000;
 
+/** What an event takes beside its payload, in bytes, at most. */
+const HEADER_BYTES = 300;
+
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 250;
 
@@ -20,11 +25,20 @@ const LAST_ANSWERS_MS = 40_000;
 /** Pages are had within this, in milliseconds: each waits until the one before it has been processed. */
 const LAST_PAGES_MS = 10_000;
 
+/** A reader that speaks by hand has come back by then and read on, in milliseconds: it gives up a silent connection after a minute. */
+const READER_MS = 100_000;
+
 /** Events of the last page that every client asks for. */
 const LAST_PAGE = 50;
 
+/** Who is looked after. */
+interface Everyone {
+  readonly visitors: readonly Visitor[];
+  readonly rawReader: RawReader | undefined;
+}
+
 /** The end of a schedule: without a new publish or reconnect everyone gets to the head. What is not so is a violation. */
-export async function ending(world: World, visitors: readonly Visitor[], calm: number): Promise<void> {
+export async function ending(world: World, { visitors, rawReader }: Everyone, calm: number): Promise<void> {
   const { clock } = world;
   for (const visitor of visitors) {
     if (!visitor.online) visitor.wake(true);
@@ -51,6 +65,7 @@ export async function ending(world: World, visitors: readonly Visitor[], calm: n
     }
   }
   await lastAnswers(world);
+  if (rawReader) await lastReading(world, rawReader);
   await lastPages(world, visitors);
   await compareStore(world);
 }
@@ -62,6 +77,23 @@ async function lastAnswers(world: World): Promise<void> {
   const until = clock.now + LAST_ANSWERS_MS;
   while (clock.now < until && history.publishes.some((publish) => !publish.verdict))
     await clock.runUntil(clock.now + LOOK_MS);
+}
+
+async function lastReading({ clock, history }: World, reader: RawReader): Promise<void> {
+  const until = clock.now + READER_MS;
+  while (clock.now < until && reader.behind()) await clock.runUntil(clock.now + LOOK_MS);
+  const behind = reader.behind();
+  if (behind) history.violate("G3", clock.now, `${behind}, ${READER_MS} ms after all was well`);
+}
+
+/** Milliseconds that a backlog may take where bandwidth is bounded: each reading brings its whole channel at most, a page another. */
+function toCarry({ limits, ledger }: World, { readings, person }: Visitor): number {
+  if (limits.bytesPerSecond === 0) return 0;
+  const own = ledger.channels().filter((channel) => channel.startsWith(`${person.tenant}/`));
+  const channels = [...own, ...readings.map(({ channel }) => `${person.tenant}/${channel}`)];
+  const facts = channels.flatMap((channel) => ledger.line(channel)?.facts ?? []);
+  const bytes = facts.reduce((sum, { data }) => sum + data.length + HEADER_BYTES, 0);
+  return (bytes / limits.bytesPerSecond) * 1_000;
 }
 
 /** A connection that is lost without either side knowing is no connection. */
@@ -88,15 +120,15 @@ function complain(world: World, visitor: Visitor, since: number): void {
       `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${SETTLED_MS} ms after all was well`,
     );
   }
+  const patience = AT_HEAD_MS + toCarry(world, visitor);
   for (const { channel, subscription } of visitor.readings) {
     const key = `${visitor.person.tenant}/${channel}`;
     const head = ledger.head(key);
     const moved = Math.max(since, ledger.movedAt(key));
-    if (clock.now <= moved + AT_HEAD_MS || (subscription.position && samePosition(subscription.position, head)))
-      continue;
+    if (clock.now <= moved + patience || (subscription.position && samePosition(subscription.position, head))) continue;
     const stands = JSON.stringify(subscription.position);
     const text = `${visitor.name} stands at ${stands} (${subscription.state.get()}) of ${channel}, the head is ${JSON.stringify(head)}`;
-    history.violate("G3", clock.now, `${text}, ${AT_HEAD_MS} ms after all was well`);
+    history.violate("G3", clock.now, `${text}, ${Math.round(patience)} ms after all was well`);
   }
 }
 
@@ -109,12 +141,13 @@ async function lastPages(world: World, visitors: readonly Visitor[]): Promise<vo
   for (const visitor of waiting.keys()) {
     for (const channel of new Set(visitor.readings.map((reading) => reading.channel))) {
       count(visitor, 1);
-      void visitor.lastPage(channel, LAST_PAGE).then(() => count(visitor, -1));
+      void readLastPage(world, visitor, channel, LAST_PAGE).then(() => count(visitor, -1));
     }
   }
   // Whoever loses the connection meanwhile (its token may have been taken back) is not waited for.
   const late = () => [...waiting].filter(([visitor, pages]) => pages > 0 && visitor.awayAt < began);
-  while (late().length > 0 && clock.now < began + LAST_PAGES_MS) await clock.runUntil(clock.now + LOOK_MS);
+  const patience = LAST_PAGES_MS + Math.max(0, ...[...waiting.keys()].map((visitor) => toCarry(world, visitor)));
+  while (late().length > 0 && clock.now < began + patience) await clock.runUntil(clock.now + LOOK_MS);
   for (const [{ name }] of late())
     history.violate("G4", clock.now, `${name} was not given a page of history though all was well`);
 }

@@ -1,4 +1,4 @@
-import type { ChannelEvent } from "@tandem/protocol";
+import type { ChannelEvent, Condition, Filter } from "@tandem/protocol";
 import { channelType } from "@tandem/protocol";
 import type { Note } from "./app.ts";
 import { mayRead } from "./app.ts";
@@ -13,8 +13,34 @@ export function sees(user: string | undefined, fact: Fact): boolean {
   return mayRead(user, fact.author, (JSON.parse(fact.data) as Note).to);
 }
 
+/** Who reads a channel, and what they ask for of it. */
+export interface Eyes {
+  readonly user: string | undefined;
+  /** Left out: everything. */
+  readonly filter?: Filter | undefined;
+}
+
+/** Is the event one that they may see and ask for? Judged by what was stored, not by what the server makes of a filter. */
+export function isFor({ user, filter }: Eyes, fact: Fact): boolean {
+  return (!filter || isAskedFor(filter, fact)) && sees(user, fact);
+}
+
+function isAskedFor({ types, where }: Filter, fact: Fact): boolean {
+  if (types && !types.some((type) => type === fact.type)) return false;
+  if (!where) return true;
+  const data = JSON.parse(fact.data) as Readonly<Record<string, unknown>>;
+  return Object.keys(where).every((field) => holds(where[field] as Condition, data[field]));
+}
+
+function holds(condition: Condition, value: unknown): boolean {
+  if (condition === null || typeof condition !== "object") return value === condition;
+  if ("in" in condition) return condition.in.some((one) => one === value);
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = condition;
+  return typeof value === "number" && value >= min && value <= max;
+}
+
 /** The channel's name in its key. */
-function nameIn(key: string): string {
+export function nameIn(key: string): string {
   return key.slice(key.indexOf("/") + 1);
 }
 
@@ -39,32 +65,30 @@ export function differs(shown: Shown, fact: Fact, at: number): string | undefine
 }
 
 /**
- * Are these events all there is for this user in a stretch of the log, each as it was stored?
+ * Are these events all there is for these eyes in a stretch of the log, each as it was stored?
  *
  * @param facts the stretch, oldest first
+ * @param mayLack events that need not be there though they are for these eyes
  * @returns what is wrong, with the rule that it breaks, or `undefined`
  */
 export function compare(
-  user: string | undefined,
+  eyes: Eyes,
   shown: readonly Shown[],
   facts: readonly Fact[],
   at: number,
+  mayLack: (fact: Fact) => boolean = () => false,
 ): { rule: string; text: string } | undefined {
   let next = 0;
   for (const fact of facts) {
     const event = shown[next];
     const given = event?.offset === fact.offset;
-    if (!sees(user, fact)) {
-      if (given)
-        return {
-          rule: "G10",
-          text: `${user} was given event ${fact.offset} of ${fact.channel}, which is not for them`,
-        };
+    if (!isFor(eyes, fact)) {
+      if (given) return stray(eyes, fact);
       continue;
     }
     if (!given || !event) {
       // An erased payload does not tell any more whom it was for.
-      if (fact.erased) continue;
+      if (fact.erased || mayLack(fact)) continue;
       return { rule: "G3", text: `event ${fact.offset} of ${fact.channel} is missing, the range covers it` };
     }
     next++;
@@ -73,4 +97,10 @@ export function compare(
   }
   const extra = shown[next];
   return extra && { rule: "G3", text: `event ${extra.offset} is out of order, given twice or outside of its range` };
+}
+
+function stray({ user }: Eyes, fact: Fact): { rule: string; text: string } {
+  const event = `${user} was given event ${fact.offset} of ${fact.channel}`;
+  if (!sees(user, fact)) return { rule: "G10", text: `${event}, which is not for them` };
+  return { rule: "D11", text: `${event}, which their filter does not ask for` };
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode, Position } from "@tandem/protocol";
+import type { ErrorCode, Filter, Position } from "@tandem/protocol";
 
 /** A guarantee that was broken, as the checker tells it. */
 export interface Violation {
@@ -54,6 +54,8 @@ export interface Reader {
   readonly by: string;
   /** Whose eyes: `undefined` for the application, which sees everything. */
   readonly user: string | undefined;
+  /** What they ask for of it; `undefined`: everything. */
+  readonly filter: Filter | undefined;
   readonly channel: string;
   readonly given: Given[];
   /** When it was ended by its reader or died with it. */
@@ -102,8 +104,8 @@ export class History {
     publish.settledAt = at;
   }
 
-  reader(by: string, user: string | undefined, channel: string): Reader {
-    const reader: Reader = { by, user, channel, given: [], endedAt: undefined };
+  reader(by: string, user: string | undefined, channel: string, filter?: Filter): Reader {
+    const reader: Reader = { by, user, filter, channel, given: [], endedAt: undefined };
     this.readers.push(reader);
     return reader;
   }

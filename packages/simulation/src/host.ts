@@ -64,6 +64,7 @@ export class Host {
       digest: (text) => createHash("sha256").update(text).digest("base64url"),
       limits: world.limits,
       recent: world.climate.recent,
+      flush: { leastMs: world.climate.flushPause },
     });
     this.#state = { kind: "starting", process, node };
     node.start().then(

@@ -103,6 +103,12 @@ export class Ledger {
     return fact && fact.epoch === position.epoch && fact.offset === position.offset ? fact : undefined;
   }
 
+  /** Everything that was ever stored in the life of a channel that an event belongs to, after it. */
+  after({ channel, epoch, offset }: Fact): Fact[] {
+    const facts = [...(this.#byTag.get(channel)?.values() ?? [])];
+    return facts.filter((fact) => fact.epoch === epoch && fact.offset > offset);
+  }
+
   /** What was stored for a publish, in every history and life. */
   ofPublish(publish: number): readonly Fact[] {
     return this.#byPublish.get(publish) ?? [];

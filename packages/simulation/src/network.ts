@@ -4,6 +4,7 @@ import type { ClientEnd, Listener, Wiretap } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { Tally } from "./tally.ts";
 
 /** How bad the network of a schedule is. */
 export interface Weather {
@@ -13,6 +14,8 @@ export interface Weather {
   refused: number;
   /** Share of attempts that are never answered. */
   unanswered: number;
+  /** Share of connections whose way to the client is narrow all the time: about a kilobyte a second. */
+  narrow: number;
 }
 
 /** The client's hold on a connection that it asked for. */
@@ -28,15 +31,24 @@ export class Network {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #tap: Wiretap;
+  readonly #tally: Tally;
   readonly #listeners: () => readonly Listener[];
   #numbers = 0;
 
   /** @param listeners the nodes to which the load balancer would hand a connection now */
-  constructor(clock: Clock, random: Random, weather: Weather, tap: Wiretap, listeners: () => readonly Listener[]) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    weather: Weather,
+    tap: Wiretap,
+    tally: Tally,
+    listeners: () => readonly Listener[],
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.weather = weather;
     this.#tap = tap;
+    this.#tally = tally;
     this.#listeners = listeners;
   }
 
@@ -98,6 +110,10 @@ export class Network {
       downward: { latency, bandwidth: random.between(200, 2_000), capacity: random.pick([8_192, 65_536, 1_048_576]) },
     });
     this.connections.add(connection);
+    if (random.chance(this.weather.narrow)) {
+      connection.down.narrow(random.between(1, 3));
+      this.#tally.count("fault", "narrow-reader");
+    }
     this.#clock.after(latency * random.between(0.5, 1), client, () => {
       if (wanted() && connection.whole) end.opened();
     });

@@ -1,6 +1,7 @@
 import type { Position } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { Application, Node } from "@tandem/server/core";
+import type { EventType } from "./app.ts";
 import type { Publish } from "./history.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
@@ -21,7 +22,7 @@ export class Operator {
     return host.node && host.process ? { node: host.node, process: host.process } : undefined;
   }
 
-  publish(tenant: string, channel: string, data: { readonly n: number }): void {
+  publish(tenant: string, channel: string, event: EventType, data: { readonly n: number }): void {
     const at = this.#somewhere();
     if (!at) return;
     const { clock, history } = this.#world;
@@ -39,7 +40,7 @@ export class Operator {
     });
     at.node
       .application(tenant)
-      .publish(channel, "note", data)
+      .publish(channel, event, data)
       .then(
         (position: Position) => history.settle(publish, clock.now, { kind: "ok", position }),
         (error: unknown) => {

@@ -1,6 +1,7 @@
 import type { ServerMessage } from "@tandem/protocol";
 import { bodyDigest, jsonCodec, mintProducer } from "@tandem/protocol";
 import { silentLogger } from "@tandem/runtime";
+import { SUBJECTS } from "./app.ts";
 import type { Publish } from "./history.ts";
 import type { Dialled } from "./network.ts";
 import { Process } from "./process.ts";
@@ -78,7 +79,7 @@ export class RawClient {
   #invoke(channel: string): Publish {
     const { history, clock } = this.#world;
     const n = history.number();
-    const data = JSON.stringify({ n, text: bodyDigest("note", 1, String(n)) });
+    const data = JSON.stringify({ n, about: n % SUBJECTS, text: bodyDigest("note", 1, String(n)) });
     const key = `${this.#person.tenant}/${channel}`;
     return history.invoke({
       n,

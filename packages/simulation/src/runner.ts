@@ -7,8 +7,9 @@ import type { Order, Report } from "./worker.ts";
 /** A worker that says nothing for this long, in milliseconds, hangs in the schedule that it began. */
 const SILENCE_MS = 120_000;
 
-/** Seeds handed to a worker at a time. */
+/** Seeds handed to a worker at a time; fewer where the first broken one ends the run: those in hand are finished first. */
 const CHUNK = 20;
+const CHUNK_TO_BAIL = 4;
 
 /** What a run of many schedules came to. */
 export interface Summary {
@@ -26,8 +27,9 @@ export async function runSeeds(seeds: readonly number[], workers: number, bail: 
   const summary: Summary = { schedules: 0, events: 0, broken: [], tally: new Tally(), seconds: 0 };
   const started = performance.now();
   const left = [...seeds];
-  const take = () => (bail && summary.broken.length > 0 ? [] : left.splice(0, CHUNK));
-  const count = Math.min(workers, Math.ceil(seeds.length / CHUNK));
+  const chunk = bail ? CHUNK_TO_BAIL : CHUNK;
+  const take = () => (bail && summary.broken.length > 0 ? [] : left.splice(0, chunk));
+  const count = Math.min(workers, Math.ceil(seeds.length / chunk));
   await Promise.all(Array.from({ length: count }, () => work(take, summary)));
   summary.broken.sort((a, b) => a.seed - b.seed);
   summary.seconds = (performance.now() - started) / 1_000;

@@ -1,9 +1,9 @@
-import type { Client, Publication, Subscription } from "@tandem/client";
+import type { Client, EventFilter, Publication, Subscription } from "@tandem/client";
 import { createClient } from "@tandem/client";
-import type { Codec, ErrorCode, Position, Start } from "@tandem/protocol";
+import type { Codec, ErrorCode, Filter, Lane, Position, Start } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
-import type { Note, SimulatedApp, SimulatedChannel } from "./app.ts";
+import type { EventType, Note, SimulatedApp, SimulatedChannel } from "./app.ts";
 import type { Publish, Reader } from "./history.ts";
 import type { Fact } from "./ledger.ts";
 import { Process } from "./process.ts";
@@ -11,13 +11,18 @@ import type { Person } from "./tokens.ts";
 import type { World } from "./world.ts";
 import { worldLogger } from "./world-logger.ts";
 
-/** A node whose bus lost the word of an erasure, and whose first look at the heads failed, has learned of it by then, in milliseconds. */
-const LEARNED_MS = 6_000;
+/** How a visitor reads a channel. */
+export interface ReadingOptions {
+  readonly from?: Start | undefined;
+  readonly lane?: Lane | undefined;
+  readonly filter?: Filter | undefined;
+}
 
 /** A reading that goes on. */
 interface Reading {
   readonly channel: string;
   readonly reader: Reader;
+  readonly filter: Filter | undefined;
   readonly subscription: Subscription;
 }
 
@@ -163,7 +168,7 @@ export class Visitor {
   }
 
   /** @param due the code with which an honest server refuses this */
-  publish(channel: string, data: Note | object, due?: ErrorCode): void {
+  publish(channel: string, event: EventType, data: Note | object, due?: ErrorCode): void {
     const { clock, history } = this.#world;
     const n = (data as { n: number }).n;
     const key = `${this.person.tenant}/${channel}`;
@@ -177,7 +182,7 @@ export class Visitor {
     });
     this.#unsettled.add(publish);
     const [type, id] = split(channel);
-    const publication: Publication = this.client.channel(type, id).publish("note", data as Note);
+    const publication: Publication = this.client.channel(type, id).publish(event, data as Note);
     const note = () => {
       const status = publication.status.get();
       publish.statuses.push(status.kind);
@@ -193,11 +198,11 @@ export class Visitor {
     note();
   }
 
-  subscribe(channel: string, from: Start | undefined): void {
+  subscribe(channel: string, { from, lane, filter }: ReadingOptions): void {
     const world = this.#world;
     const { clock, history } = world;
     const key = `${this.person.tenant}/${channel}`;
-    const reader = history.reader(this.instance, this.person.user, key);
+    const reader = history.reader(this.instance, this.person.user, key, filter);
     let begun = false;
     const begin = (position: Position, reset: boolean) => {
       begun = true;
@@ -207,6 +212,8 @@ export class Visitor {
     const [type, id] = split(channel);
     const subscription: Subscription = this.client.channel(type, id).subscribe({
       from,
+      lane,
+      filter: filter as EventFilter<EventType> | undefined,
       onEvents: (events, { position }) => {
         // One that joins a standing subscription learns its place from its first event.
         if (!begun) begin(before(world.ledger.ofId(key, events[0]?.id ?? "").at(-1)), false);
@@ -224,7 +231,7 @@ export class Visitor {
       },
       onError: () => this.#leave(reading),
     });
-    const reading: Reading = { channel, reader, subscription };
+    const reading: Reading = { channel, reader, filter, subscription };
     if (subscription.state.get() !== "ended") this.#readings.push(reading);
   }
 
@@ -250,52 +257,6 @@ export class Visitor {
     const { position } = subscription;
     if (position) this.#left.set(channel, position);
   }
-
-  async history(channel: string, before: number | undefined, limit: number): Promise<void> {
-    const { clock, history, tally, ledger } = this.#world;
-    const key = `${this.person.tenant}/${channel}`;
-    const { instance } = this;
-    const invokedAt = clock.now;
-    const [type, id] = split(channel);
-    try {
-      const page = await this.client.channel(type, id).history({ ...(before === undefined ? {} : { before }), limit });
-      tally.count("path", "page");
-      const line = ledger.line(key);
-      // Of a life of the channel that has ended meanwhile it is not known any more what was kept.
-      if (before !== undefined || line?.epoch !== page.epoch) return;
-      const from = Math.max(page.next ?? 1, line.first);
-      const shown = page.events.map((event) => event.offset);
-      history.reads.push({
-        by: instance,
-        channel: key,
-        invokedAt,
-        answeredAt: clock.now,
-        epoch: page.epoch,
-        from,
-        shown,
-      });
-    } catch {
-      // Refused, or given up after a while: nothing was shown.
-      tally.count("path", "page-refused");
-    }
-  }
-
-  /** The newest page, when all is well: it holds nothing that was erased, but for what a node may not have learned yet. */
-  async lastPage(channel: string, limit: number): Promise<void> {
-    const { clock, history, ledger } = this.#world;
-    const key = `${this.person.tenant}/${channel}`;
-    const [type, id] = split(channel);
-    const page = await this.client
-      .channel(type, id)
-      .history({ limit })
-      .catch(() => ({ events: [] }));
-    for (const { offset, data } of page.events) {
-      const fact = ledger.line(key)?.facts[offset - 1];
-      if (data !== null && fact?.redactedAt !== undefined && clock.now > fact.redactedAt + LEARNED_MS)
-        history.violate("redact", clock.now, `${this.name} was shown event ${offset} of ${key}, which was erased`);
-    }
-    await this.history(channel, undefined, limit);
-  }
 }
 
 /** The position before an event. */
@@ -304,7 +265,8 @@ function before(fact: Fact | undefined): Position {
   return { epoch, offset, tag };
 }
 
-function split(channel: string): [SimulatedChannel, string] {
+/** Type and id of a channel. */
+export function split(channel: string): [SimulatedChannel, string] {
   const colon = channel.indexOf(":");
   return [channel.slice(0, colon) as SimulatedChannel, channel.slice(colon + 1)];
 }

@@ -1,10 +1,14 @@
-import { FEED_COUNT } from "./app.ts";
+import type { EventType, Note } from "./app.ts";
+import { FEED_COUNT, SUBJECTS, TYPES } from "./app.ts";
 import { Faults } from "./faults.ts";
 import { Operator } from "./operator.ts";
-import { HALL_GRANTS } from "./presence/hall.ts";
+import { readPage } from "./pages.ts";
 import type { Random } from "./random.ts";
 import { RawClient } from "./raw-client.ts";
+import { RawReader } from "./raw-reader.ts";
+import { drawFilter, drawLane } from "./tastes.ts";
 import type { Person } from "./tokens.ts";
+import type { ReadingOptions } from "./visitor.ts";
 import { Visitor } from "./visitor.ts";
 import type { World } from "./world.ts";
 
@@ -12,10 +16,7 @@ import type { World } from "./world.ts";
 const OPERATIONS = 200;
 
 /** Rights in the channels that a schedule uses. The channel `room:closed` is in nobody's. */
-const GRANTS = {
-  ...Object.fromEntries(["room", "slow", "feed", "inbox"].map((type) => [`${type}:a*`, ["read", "publish"] as const])),
-  ...HALL_GRANTS,
-};
+const GRANTS = Object.fromEntries(TYPES.map((type) => [`${type}:a*`, ["read", "publish"] as const]));
 
 const PEOPLE: readonly Person[] = [
   { tenant: "acme", user: "ann", grants: GRANTS },
@@ -28,12 +29,15 @@ const PEOPLE: readonly Person[] = [
 const WEIGHTS = {
   publish: 40,
   burst: 3,
+  flood: 2,
   "publish-invalid": 2,
   "publish-forbidden": 2,
   "publish-application": 6,
   episode: 1.5,
   subscribe: 9,
   resubscribe: 5,
+  "change-subscription": 4,
+  "change-in-one-frame": 4,
   unsubscribe: 5,
   history: 5,
   disconnect: 2,
@@ -57,6 +61,7 @@ export class Workload {
   readonly #random: Random;
   readonly #operator: Operator;
   readonly #raw: RawClient;
+  readonly rawReader: RawReader | undefined;
   readonly #faults: Faults;
   readonly #channels: readonly string[];
   readonly #weights: Readonly<Record<Operation, number>>;
@@ -71,15 +76,18 @@ export class Workload {
     this.#operator = new Operator(world);
     this.#raw = new RawClient("raw", PEOPLE[1] as Person, PEOPLE[0] as Person, world);
     this.#faults = new Faults(world, this.visitors, random.fork());
-    const types = ["room", "feed", "inbox", "slow"];
     this.#channels = Array.from(
       { length: world.climate.channels },
-      (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(types)}:a${at}`,
+      (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(TYPES)}:a${at}`,
     );
+    const reads = random.chance(0.6);
+    this.rawReader = reads ? new RawReader("reader", random.pick(PEOPLE), this.#channels, world) : undefined;
     // Each schedule has its own taste: some operations often, some never.
     const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, weight * random.pick(TASTES)]);
     this.#weights = {
       ...(Object.fromEntries(weights) as Record<Operation, number>),
+      ...(world.climate.floods ? {} : { flood: 0 }),
+      ...(reads ? {} : { "change-in-one-frame": 0 }),
       publish: WEIGHTS.publish,
       connect: WEIGHTS.connect,
     };
@@ -92,8 +100,9 @@ export class Workload {
     const random = this.#random;
     for (const visitor of this.visitors) {
       visitor.start();
-      if (random.chance(0.7)) visitor.subscribe(random.pick(this.#channels), undefined);
+      if (random.chance(0.7)) visitor.subscribe(random.pick(this.#channels), this.#reading());
     }
+    this.rawReader?.start();
     for (let done = 0; done < OPERATIONS; done++) {
       await clock.runUntil(clock.now + random.around(climate.pace));
       this.#operate(random.weighted(this.#weights));
@@ -110,31 +119,44 @@ export class Workload {
     this.#world.tally.count("operation", operation);
     switch (operation) {
       case "publish":
-        return visitor.publish(channel, this.#note(channel));
+        return visitor.publish(channel, this.#event(), this.#note(channel));
       case "burst":
-        for (let left = random.whole(4, 12); left > 0; left--) visitor.publish(channel, this.#note(channel));
+        for (let left = random.whole(4, 12); left > 0; left--)
+          visitor.publish(channel, this.#event(), this.#note(channel));
+        return;
+      case "flood":
+        for (let left = random.whole(5, 20); left > 0; left--)
+          this.#operator.publish(tenant, channel, this.#event(), this.#note(channel, 4_000));
         return;
       case "publish-invalid":
-        return visitor.publish(channel, { n: this.#world.history.number(), text: 7 }, "invalid-data");
+        return visitor.publish(channel, "note", { n: this.#world.history.number(), text: 7 }, "invalid-data");
       case "publish-forbidden":
-        return visitor.publish("room:closed", this.#note("room:closed"), "forbidden");
+        return visitor.publish("room:closed", "note", this.#note("room:closed"), "forbidden");
       case "publish-application":
-        return this.#operator.publish(tenant, channel, this.#note(channel));
+        return this.#operator.publish(tenant, channel, this.#event(), this.#note(channel));
       case "episode":
         return void this.#raw.episode(channel);
       case "subscribe":
         if (visitor.readings.length >= 4) return;
-        return visitor.subscribe(channel, random.chance(0.7) ? undefined : { last: random.whole(0, 2 * FEED_COUNT) });
+        return visitor.subscribe(channel, this.#reading());
       case "resubscribe":
         if (visitor.readings.length >= 4) return;
-        return visitor.subscribe(channel, visitor.left(channel) ?? { last: 5 });
+        return visitor.subscribe(channel, { ...this.#reading(), from: visitor.left(channel) ?? { last: 5 } });
+      case "change-subscription": {
+        if (visitor.readings.length === 0) return;
+        const reading = random.pick(visitor.readings);
+        visitor.unsubscribe(reading);
+        return visitor.subscribe(reading.channel, { ...this.#reading(), from: visitor.left(reading.channel) });
+      }
+      case "change-in-one-frame":
+        return this.rawReader?.change(channel);
       case "unsubscribe":
         if (visitor.readings.length > 0) visitor.unsubscribe(random.pick(visitor.readings));
         return;
       case "history": {
         const head = this.#world.ledger.head(`${tenant}/${channel}`).offset;
-        const before = random.chance(0.5) ? undefined : random.whole(1, head + 1);
-        return void visitor.history(channel, before, random.whole(1, 30));
+        const before = random.chance(0.5) ? {} : { before: random.whole(1, head + 1) };
+        return void readPage(this.#world, visitor, channel, { ...before, limit: random.whole(1, 30) });
       }
       case "disconnect":
         visitor.wanted = false;
@@ -178,11 +200,25 @@ export class Workload {
     }
   }
 
-  #note(channel: string): { n: number; to?: string; text: string } {
+  /** How a new reading begins. */
+  #reading(): ReadingOptions {
+    const random = this.#random;
+    const from = random.chance(0.7) ? undefined : { last: random.whole(0, 2 * FEED_COUNT) };
+    return { from, lane: drawLane(random), filter: drawFilter(random) };
+  }
+
+  #event(): EventType {
+    return this.#random.chance(0.3) ? "memo" : "note";
+  }
+
+  /** @param longest letters of its text, for certain; mostly it is short */
+  #note(channel: string, longest?: number): Note {
     const random = this.#random;
     const n = this.#world.history.number();
-    const text = "x".repeat(random.chance(0.1) ? random.whole(500, 4_000) : random.whole(1, 60));
-    return channel.startsWith("inbox") ? { n, to: random.pick(PEOPLE).user, text } : { n, text };
+    const about = random.whole(0, SUBJECTS - 1);
+    const long = longest !== undefined || random.chance(0.1);
+    const text = "x".repeat(long ? random.whole(500, longest ?? 4_000) : random.whole(1, 60));
+    return channel.startsWith("inbox") ? { n, about, to: random.pick(PEOPLE).user, text } : { n, about, text };
   }
 }
 

@@ -18,9 +18,9 @@ import { Storage } from "./storage.ts";
 import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
 import { Trace } from "./trace.ts";
-import { Wire } from "./wire.ts";
+import { Wire } from "./wire/wire.ts";
 
-/** Limits that make what is rare frequent: small windows, quick pings, rates that a burst goes over. */
+/** Limits that make what is rare frequent: small windows, quick pings. A climate has its own beside them. */
 const LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   windowBytes: 16_384,
@@ -29,8 +29,6 @@ const LIMITS: Limits = {
   inFlight: 16,
   requests: 16,
   historyPage: 50,
-  publishesPerConnection: 30,
-  publishesPerUser: 40,
 };
 
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
@@ -52,7 +50,7 @@ export class World {
   readonly history = new History();
   readonly ledger = new Ledger();
   readonly climate: Climate;
-  readonly limits = LIMITS;
+  readonly limits: Limits;
   readonly tokens: Tokens;
   readonly storage: Storage;
   readonly bus: AdversarialBus;
@@ -97,17 +95,10 @@ export class World {
     this.revocations = new Revocations((process) =>
       Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0),
     );
-    this.wire = new Wire({
-      clock,
-      ledger,
-      history: this.history,
-      tokens: this.tokens,
-      revocations: this.revocations,
-      tally,
-      trace: this.trace,
-      windowBytes: LIMITS.windowBytes,
-    });
-    this.network = new Network(clock, random.fork(), climate.network, this.wire, () => this.#listeners());
+    this.limits = { ...LIMITS, ...climate.limits };
+    const { history, tokens, revocations, limits } = this;
+    this.wire = new Wire({ clock, ledger, history, tokens, revocations, tally, limits }, this.trace);
+    this.network = new Network(clock, random.fork(), climate.network, this.wire, tally, () => this.#listeners());
     this.hosts = Array.from({ length: climate.nodes }, (_, at) => new Host(`node${at + 1}`, this));
   }
 

@@ -1,5 +1,6 @@
 import type { FormEvent, KeyboardEvent, Ref } from "react";
 import { useId } from "react";
+import { typingWords } from "../people/people-words.ts";
 import { TEXT_LIMIT } from "../room/message.ts";
 import type { Room } from "../room/room.ts";
 import { Icon } from "./icon.tsx";
@@ -21,6 +22,7 @@ const SHOW_LEFT = 200;
 /** Where messages are written. Enter sends, Shift+Enter makes a new line. */
 export function Composer({ room, connected, pending, onSend, ref }: ComposerProps) {
   const text = useStore(room.writing);
+  const typing = typingWords(useStore(room.people.typing));
   const hint = useId();
   const left = TEXT_LIMIT - text.trim().length;
   const sendable = text.trim() !== "" && left >= 0;
@@ -29,7 +31,12 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
     event?.preventDefault();
     if (!sendable) return;
     onSend(text);
-    room.writing.set("");
+    write("");
+  }
+
+  function write(words: string) {
+    room.writing.set(words);
+    room.people.typed(words);
   }
 
   function press(event: KeyboardEvent) {
@@ -54,7 +61,7 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
             autoComplete="off"
             enterKeyHint="send"
             dir="auto"
-            onChange={(event) => room.writing.set(event.target.value)}
+            onChange={(event) => write(event.target.value)}
             onKeyDown={press}
           />
           <div className="copy" aria-hidden="true">
@@ -67,7 +74,13 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
         </button>
       </div>
       <p className="hint" id={hint}>
-        <span data-pending={pending}>{waiting(connected, pending)}</span>
+        {connected && typing !== "" ? (
+          <span className="typing" data-typing>
+            {typing}
+          </span>
+        ) : (
+          <span data-pending={pending}>{waiting(connected, pending)}</span>
+        )}
         {left <= SHOW_LEFT && (
           <span className={left < 0 ? "left left-over" : "left"}>
             {left < 0 ? `${-left} too many` : `${left} left`}

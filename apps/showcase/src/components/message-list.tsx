@@ -3,6 +3,7 @@ import type { Ref } from "react";
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef } from "react";
 import type { Room, RoomView } from "../room/room.ts";
 import { Beginning } from "./beginning.tsx";
+import { Cursors } from "./cursors.tsx";
 import { EmptyRoom } from "./empty-room.tsx";
 import { MessageRow } from "./message-row.tsx";
 import { NewMessages } from "./new-messages.tsx";
@@ -117,6 +118,7 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
           </div>
         )}
       </section>
+      <Cursors people={room.people} />
       {!following && !empty && <NewMessages unread={unread} onJump={scrollToNewest} />}
     </div>
   );

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import type { Room } from "../room/room.ts";
 import { roomId } from "../room/room-name.ts";
 import type { Showcase } from "../showcase.ts";
 import { Ask } from "./ask.tsx";
@@ -8,10 +9,11 @@ import { ConnectionState } from "./connection-state.tsx";
 import { Icon } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
 import { NameForm } from "./name-form.tsx";
+import { PeopleHere } from "./people-here.tsx";
 import { useStore } from "./use-store.ts";
 
-/** Which room this is, who is reading it, and how the connection stands. */
-export function RoomHeader({ showcase, room }: { showcase: Showcase; room: string }) {
+/** Which room this is, who is in it, who is reading it, and how the connection stands. */
+export function RoomHeader({ showcase, room }: { showcase: Showcase; room: Room }) {
   const { address, person, connection } = showcase;
   const name = useStore(person.name);
   const self = useStore(showcase.self);
@@ -39,11 +41,12 @@ export function RoomHeader({ showcase, room }: { showcase: Showcase; room: strin
         <Logo />
         <h1 className="title">
           <button type="button" className="quiet" onClick={() => setAsking("room")} title="Go to another room">
-            <span className="title-name">{room}</span>
+            <span className="title-name">{room.id}</span>
             <Icon name="swap" />
             <span className="unseen">Go to another room</span>
           </button>
         </h1>
+        <PeopleHere people={room.people} />
         <ConnectionState status={status} away={away} />
         <AwaySwitch away={away} onChange={connection.stayAway} />
         <button type="button" className="quiet me" onClick={() => setAsking("name")} title="Change your name">
@@ -56,7 +59,7 @@ export function RoomHeader({ showcase, room }: { showcase: Showcase; room: strin
         <Ask label="Go to another room" onClose={close}>
           <NameForm
             question="Which room would you like to enter?"
-            value={room}
+            value={room.id}
             action="Go"
             onAnswer={changeRoom}
             onCancel={close}

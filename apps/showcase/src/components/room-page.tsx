@@ -8,6 +8,7 @@ import type { MessageListHandle } from "./message-list.tsx";
 import { MessageList } from "./message-list.tsx";
 import { RoomHeader } from "./room-header.tsx";
 import { useStore } from "./use-store.ts";
+import { useVisit } from "./use-visit.ts";
 
 /** One room. Escape leads back to the newest message and the field to write in, from wherever one is. */
 export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room }) {
@@ -18,6 +19,8 @@ export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room })
   const pending = useStore(connection.pending);
   const list = useRef<MessageListHandle>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+
+  useVisit(room.people);
 
   useEffect(() => {
     // On a phone the keyboard would cover what one came to read.
@@ -52,7 +55,7 @@ export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room })
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a key for the whole page, beside what its controls hear
     <div className="room" onKeyDown={press}>
-      <RoomHeader showcase={showcase} room={room.id} />
+      <RoomHeader showcase={showcase} room={room} />
       <main className="room-main">
         <MessageList ref={list} room={room} view={view} onSendAgain={sendAgain} onEdit={edit} onRemove={remove} />
         <Announcer view={view} />

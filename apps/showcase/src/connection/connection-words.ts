@@ -17,13 +17,8 @@ export function connectionWords(status: Status, away: boolean, now: number): Con
     case "connected":
       return {
         tone: "good",
-        label: "Connected",
-        detail: [
-          status.latency === undefined ? "" : `${Math.max(1, Math.round(status.latency))} ms`,
-          status.transport === "sse" || status.transport === "poll" ? "over HTTP" : "",
-        ]
-          .filter(Boolean)
-          .join(", "),
+        label: status.transport === undefined || status.transport === "websocket" ? "Connected" : "Connected over HTTP",
+        detail: status.latency === undefined ? "" : `${Math.max(1, Math.round(status.latency))} ms`,
       };
     case "reconnecting": {
       const seconds = Math.max(0, Math.ceil((status.nextTry - now) / 1_000));

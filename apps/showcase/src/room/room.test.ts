@@ -1,5 +1,6 @@
 import { Cell } from "@tandem/runtime";
 import { describe, expect, it } from "vitest";
+import { People } from "../people/people.ts";
 import type { ChannelPort, HistoryPage, SubscriptionState } from "./channel-port.ts";
 import type { Delivery, RoomEvent } from "./message.ts";
 import { OpenedRooms } from "./opened-rooms.ts";
@@ -61,6 +62,14 @@ class FakeChannel implements ChannelPort {
   }
 }
 
+const self = new Cell<string | undefined>("me");
+const channelOfNobody = {
+  enter() {
+    throw new Error("nobody enters");
+  },
+};
+const nobody = new People({ channel: channelOfNobody, self, name: new Cell("Me") });
+
 function events(from: number, to: number): RoomEvent[] {
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const offset = from + index;
@@ -76,7 +85,7 @@ function events(from: number, to: number): RoomEvent[] {
 }
 
 function open(channel = new FakeChannel()) {
-  const room = new Room({ id: "lobby", channel, self: new Cell<string | undefined>("me"), now: () => 1_000 });
+  const room = new Room({ id: "lobby", channel, people: nobody, self, now: () => 1_000 });
   return { room, channel, keys: () => room.get().rows.map((row) => row.key) };
 }
 
@@ -197,7 +206,7 @@ describe("OpenedRooms", () => {
     const rooms = new OpenedRooms((id) => {
       const channel = new FakeChannel();
       channels.set(id, channel);
-      return new Room({ id, channel, self: new Cell<string | undefined>("me"), now: () => 0 });
+      return new Room({ id, channel, people: nobody, self, now: () => 0 });
     });
     const first = rooms.visit("r0");
     first.send("still queued", "Me");

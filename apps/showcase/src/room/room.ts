@@ -1,5 +1,6 @@
 import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
+import type { People } from "../people/people.ts";
 import type { ChannelPort, PublicationPort, SubscriptionPort, SubscriptionState } from "./channel-port.ts";
 import type { Draft, Message, RoomEvent } from "./message.ts";
 import { messageOf } from "./message.ts";
@@ -23,6 +24,7 @@ export interface RoomView {
 export interface RoomOptions {
   readonly id: string;
   readonly channel: ChannelPort;
+  readonly people: People;
   /** The reader's user, once the server has told it. */
   readonly self: Store<string | undefined>;
   /** Milliseconds since 1970. */
@@ -35,6 +37,8 @@ const PAGE_EVENTS = 100;
 /** One room: its messages in the log's order, and the reader's own on their way there. Knows no page and no React. */
 export class Room implements Store<RoomView> {
   readonly id: string;
+  /** Who is in it. */
+  readonly people: People;
   /** What the reader is writing. */
   readonly writing = new Cell("");
   readonly #channel: ChannelPort;
@@ -51,8 +55,9 @@ export class Room implements Store<RoomView> {
   /** Counts the histories that this room has followed: a page asked of an earlier one is worth nothing. */
   #history = 0;
 
-  constructor({ id, channel, self, now }: RoomOptions) {
+  constructor({ id, channel, people, self, now }: RoomOptions) {
     this.id = id;
+    this.people = people;
     this.#channel = channel;
     this.#self = self;
     this.#now = now;

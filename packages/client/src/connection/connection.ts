@@ -167,8 +167,7 @@ export class Connection {
       socket = connect(this.#url, codec.subprotocol, {
         opened: () => session.post({ type: "hello", id: hello, ...who, instance, agent: AGENT }),
         frame: (frame) => session.receive(frame),
-        moved: () =>
-          this.#state.kind === "live" && this.#state.session === session && this.#attempt(this.#status.get()),
+        moved: () => session.ended || this.#attempt(this.#status.get()),
         closed: (code, reason) => {
           leave();
           if (!session.ended) this.#closedByServer(code, reason);

@@ -3,7 +3,7 @@ import { TandemError } from "@tandem/protocol";
 import type { Check } from "./link.ts";
 
 export const text: Check = (value) => typeof value === "string";
-export const flag: Check = (value) => typeof value === "boolean";
+const flag: Check = (value) => typeof value === "boolean";
 export const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 export const positive: Check = (value) => count(value) && value !== 0;
 export const maybe =

@@ -11,6 +11,12 @@ import type { Entry, Settlement } from "./publication.ts";
 /** A producer with nothing unsettled is replaced after this, in milliseconds: the server keeps marks for 30 days. */
 const PRODUCER_AGE = 86_400_000;
 
+/** A wait that the server asked for grows by a random share of itself for each time that it was in vain, so many times at most… */
+const VAIN_TIMES = 8;
+
+/** …and so many milliseconds. */
+const VAIN_MS = 30_000;
+
 export interface LineEvents {
   settled(entry: Entry, settlement: Settlement): void;
   /** Something can be sent (again). */
@@ -175,18 +181,25 @@ export class Line {
   #stall(entry: Entry, { code, retryAfter, expected }: ErrorMessage): void {
     this.#stalled = true;
     if (code !== "out-of-sequence") {
-      this.#wait = Math.max(this.#wait, retryAfter ?? fullJitter(this.#stalls, this.#runtime.random()), 1);
+      this.#wait = Math.max(this.#wait, this.#waitAfter(retryAfter), 1);
     } else if (entry === this.#entries[0] && expected !== undefined && expected < entry.seq) {
       // All before it were settled, and the server waits for one of them.
       this.#lost = true;
     }
   }
 
+  /** Other channels of this client may have been quicker each time: who waits for a rate is not to fall ever further behind them. */
+  #waitAfter(asked: number | undefined): number {
+    const chance = this.#runtime.random();
+    if (asked === undefined) return fullJitter(this.#stalls, chance);
+    return asked + Math.round(chance * Math.min(VAIN_MS, asked * Math.min(this.#stalls, VAIN_TIMES)));
+  }
+
   /** Every answer is in: goes on from the first unsettled one after the wait. */
   #waitOut(): void {
     // The first time round, those behind a refused one need no wait of their own; nor do those that get a new producer.
     const free = this.#stalls === 0 || this.#lost;
-    const wait = Math.max(this.#wait, free ? 0 : fullJitter(this.#stalls, this.#runtime.random()));
+    const wait = this.#wait > 0 || free ? this.#wait : fullJitter(this.#stalls, this.#runtime.random());
     if (this.#wait > 0) this.#room = 1;
     this.#stalls++;
     this.#wait = 0;

@@ -177,6 +177,20 @@ describe("retries", () => {
     expect(waits).toEqual([500, 1000, 2000, 4000]);
   });
 
+  it("W8: a wait that was told in vain grows to nine times of itself, and no further", async () => {
+    const { publish, runtime, server } = await ready();
+    await publish("a");
+    const waits: number[] = [];
+    for (let round = 1; round <= 12; round++) {
+      await server.say(refusal(server.last("publish").id, "rate-limited", { retryAfter: 200 }));
+      const from = runtime.elapsed();
+      while (server.all("publish").length === round) await runtime.pass(1);
+      waits.push(runtime.elapsed() - from);
+    }
+    expect(waits.slice(0, 4)).toEqual([200, 300, 400, 500]);
+    expect(waits.slice(-4)).toEqual([1_000, 1_000, 1_000, 1_000]);
+  });
+
   it("keeps to the wait it was told over a lost connection", async () => {
     const { publish, reconnected, runtime, server } = await ready();
     await publish("a", "b");

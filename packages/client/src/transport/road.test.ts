@@ -190,3 +190,14 @@ it("can be closed while the road is being loaded", async () => {
   await runtime.settle();
   expect([tries, told]).toEqual([[], [1000]]);
 });
+
+it("one that the client closes itself has not failed", async () => {
+  const { connect, tries, last, told, runtime } = stage();
+  for (let times = 0; times < 3; times++) {
+    connect().close(1000, "");
+    last().events.closed(1006, "");
+  }
+  await runtime.settle();
+  expect(tries.map(({ name }) => name)).toEqual(["websocket", "websocket", "websocket"]);
+  expect([told, runtime.timers]).toEqual([[1006, 1006, 1006], 0]);
+});

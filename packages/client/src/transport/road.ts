@@ -53,6 +53,8 @@ export function chooseRoad(transports: readonly TransportName[], ports: RoadPort
     const alarm = new Alarm(runtime);
     let socket: Socket | undefined;
     let isClosed = false;
+    /** The server has said something; or the client has closed it: how it ends tells nothing of the road. */
+    let isHeard = false;
     const end = (code: number, reason: string) => {
       alarm.cancel();
       if (!isClosed) events.closed(code, reason);
@@ -78,15 +80,14 @@ export function chooseRoad(transports: readonly TransportName[], ports: RoadPort
           },
         });
       } catch (error) {
-        runtime.logger.warn({ error }, "the other road could not be loaded");
+        runtime.logger.warn({ error }, "the other road was not loaded");
         end(GONE, "");
       }
     };
     const takeWebSocket = () => {
-      let isHeard = false;
       const fails = (): boolean => {
         alarm.cancel();
-        if (isClosed || isHeard || socket !== opened || others.length === 0) return false;
+        if (isHeard || socket !== opened || others.length === 0) return false;
         failures++;
         return true;
       };
@@ -95,7 +96,7 @@ export function chooseRoad(transports: readonly TransportName[], ports: RoadPort
         frame(frame) {
           if (socket !== opened) return;
           alarm.cancel();
-          if (!isHeard && (failures > 0 || works)) remember();
+          if (!isHeard) remember();
           isHeard = true;
           events.frame(frame);
         },
@@ -125,6 +126,7 @@ export function chooseRoad(transports: readonly TransportName[], ports: RoadPort
       send: (frame) => socket?.send(frame),
       close(code, reason) {
         alarm.cancel();
+        isHeard = true;
         if (socket) return socket.close(code, reason);
         isClosed = true;
         runtime.defer(() => events.closed(code, reason));

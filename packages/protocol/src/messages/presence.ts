@@ -70,7 +70,7 @@ export const LeaveSchema = v.strictObject({
 export const LeftSchema = v.object({ type: v.literal("left"), id: RequestIdSchema, channel: ChannelNameSchema });
 
 /** One device of one member. A member is a user: all its devices are one member. */
-export const MemberSchema = v.object({
+const MemberSchema = v.object({
   device: DeviceSchema,
   user: v.string(),
   name: v.optional(v.string()),

@@ -214,12 +214,7 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
   }
 
   #open(identity: Identity, { allowance }: Admission): void {
-    const own = {
-      outbox: this.#outbox,
-      rates: allowance,
-      instance: this.#instance,
-      close: (error: TandemError) => this.close(error),
-    };
+    const own = { outbox: this.#outbox, rates: allowance, instance: this.#instance, connection: this };
     this.#state = { kind: "open", session: new Session(identity, this.#ports, own) };
   }
 

@@ -44,6 +44,25 @@ describe("when a token expires", () => {
     expect(client.told.slice(before)).toMatchObject([{ code: "needs-auth" }]);
   });
 
+  it("G10: nor does a subscription begin in the turn in which its session ends", async () => {
+    const world = await cluster();
+    const client = await shortLived(world);
+    const before = client.told.length;
+    const { now } = world.runtime;
+    // The time comes while the frame is taken: when the last of the old subscription is flushed before the new one begins.
+    let looks = 0;
+    world.runtime.now = () => now() + (++looks > 2 ? LIFE : 0);
+    const [first, second] = [client.nextId(), client.nextId()];
+    client.say(
+      { type: "unsubscribe", id: first, channel: "room:1" },
+      { type: "subscribe", id: second, channel: "room:1", lane: "critical" },
+    );
+    await world.settle();
+    await world.fill("room:1", 1);
+    await world.advance(2_000);
+    expect(client.told.slice(before)).toMatchObject([{ code: "needs-auth" }]);
+  });
+
   it("G10: bytes that the socket has not taken cannot be called back: the connection is cut", async () => {
     const world = await cluster();
     const client = await shortLived(world);

@@ -49,7 +49,11 @@ export interface SessionOwn {
   /** How fast it may publish and signal. */
   readonly rates: Allowance;
   readonly instance: Instance | undefined;
-  /** Ends the connection with an error. */
+  readonly connection: Closable;
+}
+
+/** What can be ended with an error. */
+interface Closable {
   close(error: TandemError): void;
 }
 
@@ -79,7 +83,7 @@ export class Session {
   #publishes = 0;
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
-  readonly close: (error: TandemError) => void;
+  readonly #connection: Closable;
   readonly #instance: Instance | undefined;
   /** Made when it is needed: most connections take no part. */
   #attendance: Attendance | undefined;
@@ -87,11 +91,11 @@ export class Session {
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, close }: SessionOwn) {
+  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, connection }: SessionOwn) {
     this.ports = ports;
     this.outbox = outbox;
     this.rates = rates;
-    this.close = close;
+    this.#connection = connection;
     this.#identity = identity;
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
@@ -101,6 +105,11 @@ export class Session {
 
   get identity(): Identity {
     return this.#identity;
+  }
+
+  /** Ends the connection with an error. */
+  close(error: TandemError): void {
+    this.#connection.close(error);
   }
 
   get ended(): boolean {

@@ -35,6 +35,8 @@ export class Subscriptions {
     const lane = request.lane ?? this.#session.ports.channels.definitionOf(channel)?.priority ?? "normal";
     // What an ended subscription still had in another lane goes out before anything of the new one.
     if (this.#droppedAt === this.#session.outbox.sent) this.#session.outbox.flush();
+    // …and a flush may end the session: its time is looked at, and what the socket takes.
+    if (this.#session.ended) return;
     const opening: Opening = { lane };
     this.#standing.set(channel, opening);
     this.#open(request, opening).catch((error: unknown) => {

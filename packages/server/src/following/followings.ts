@@ -36,7 +36,8 @@ export interface FollowingsPorts {
 /** The list of a user who has connections here. */
 interface Entry {
   readonly follower: Follower;
-  readonly listeners: Set<Listener>;
+  /** Connections of one user: few. */
+  listeners: readonly Listener[];
   stored: StoredFollowing | undefined;
 }
 
@@ -80,9 +81,9 @@ export class Followings {
   async enter(follower: Follower, listener: Listener): Promise<void> {
     const key = keyOf(follower);
     const { tenant, user } = follower;
-    const entry = this.#entries.get(key) ?? { follower: { tenant, user }, listeners: new Set(), stored: undefined };
+    const entry = this.#entries.get(key) ?? { follower: { tenant, user }, listeners: [], stored: undefined };
     this.#entries.set(key, entry);
-    entry.listeners.add(listener);
+    entry.listeners = [...entry.listeners, listener];
     try {
       if (this.#unused) entry.stored ??= NEVER;
       else await this.#read(entry);
@@ -95,7 +96,9 @@ export class Followings {
   leave(follower: Follower, listener: Listener): void {
     const key = keyOf(follower);
     const entry = this.#entries.get(key);
-    if (entry?.listeners.delete(listener) && entry.listeners.size === 0) this.#entries.delete(key);
+    if (!entry) return;
+    entry.listeners = entry.listeners.filter((other) => other !== listener);
+    if (entry.listeners.length === 0) this.#entries.delete(key);
   }
 
   /** The list of a user who has entered. */

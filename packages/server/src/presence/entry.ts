@@ -2,10 +2,10 @@ import type { Activity, Member } from "@tandem/protocol";
 import type { Phase, Place, PresenceWord } from "../bus/presence.ts";
 
 /** A connection that was lost is shown after this long, in milliseconds: who comes back in time is not seen to flicker. */
-export const SHOW_LOSS_MS = 2_000;
+const SHOW_LOSS_MS = 2_000;
 
 /** Milliseconds after the loss of its connection at which a device has left. */
-export const LEAVE_MS = 10_000;
+const LEAVE_MS = 10_000;
 
 /** Who has left is remembered for this long, in milliseconds, so that a late word does not bring a ghost. */
 export const REMEMBER_MS = 60_000;

@@ -122,7 +122,7 @@ export class Members implements Changing {
 }
 
 /** Texts in parts of about the length of a piece; one part at least. */
-export function cut(texts: readonly string[]): string[][] {
+function cut(texts: readonly string[]): string[][] {
   const parts: string[][] = [];
   let part: string[] = [];
   let length = 0;

@@ -272,6 +272,16 @@ describe("presence", () => {
     expect(Object.keys(seen(watcher))).toEqual(["u1", "u2", "u3", "u4", "u5", "zoe"]);
   });
 
+  it("R6: a `near` that fails leaves a member nowhere, and everything else as it is", async () => {
+    const world = await cluster();
+    const [ada, bob] = [await world.guest("ada"), await world.guest("bob")];
+    await watch(bob);
+    await enter(ada, "broken");
+    await world.advance(100);
+    expect(seen(bob)).toEqual({ ada: "active broken" });
+    expect(world.runtime.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining("near") }));
+  });
+
   it("R6: who was hidden is shown when there is room", async () => {
     const world = await cluster();
     const watcher = await world.client("watcher");

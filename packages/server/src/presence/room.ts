@@ -12,6 +12,8 @@ import { wordOf } from "./entry.ts";
 import type { Ticks } from "./latest.ts";
 import type { Summary } from "./members.ts";
 import { Members } from "./members.ts";
+import type { Near } from "./near.ts";
+import { guardedNear } from "./near.ts";
 import type { Budget, Heard } from "./roster.ts";
 import { Roster } from "./roster.ts";
 import { Signals } from "./signals.ts";
@@ -62,7 +64,7 @@ export class Room {
   readonly key: ChannelKey;
   readonly roster: Roster;
   readonly #ports: RoomPorts;
-  readonly #presence: PresenceDefinition;
+  readonly #near: Near;
   readonly #members: Members;
   readonly #signals: Signals;
   readonly #ticks: Ticks = { now: 0 };
@@ -83,7 +85,7 @@ export class Room {
   constructor(key: ChannelKey, definition: ChannelDefinition & { presence: PresenceDefinition }, ports: RoomPorts) {
     this.key = key;
     this.#ports = ports;
-    this.#presence = definition.presence;
+    this.#near = guardedNear(definition.presence, ports.runtime.logger);
     this.roster = new Roster(ports.budget, (entry, before) => this.#shown(entry, before));
     const channel = nameOf(key);
     this.#members = new Members(channel, definition.presence.show, this.#ticks, () => this.#summarize());
@@ -281,7 +283,7 @@ export class Room {
       this.#signals.forget(entry.device);
       entry.near = undefined;
     } else {
-      entry.near = this.#nearOf(entry);
+      entry.near = this.#near(entry.state);
       this.#members.set(entry, before === undefined ? undefined : near);
     }
     if (entry.near !== near) {
@@ -289,18 +291,6 @@ export class Room {
       for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, afresh);
     }
     this.#schedule();
-  }
-
-  #nearOf(entry: Entry): string | undefined {
-    const { near } = this.#presence;
-    if (!near || entry.state === undefined) return undefined;
-    try {
-      const answer: unknown = near(JSON.parse(entry.state));
-      return typeof answer === "string" ? answer : undefined;
-    } catch (error) {
-      this.#ports.runtime.logger.error({ error, noise: "near" }, "a channel type's near function failed");
-      return undefined;
-    }
   }
 
   close(): void {

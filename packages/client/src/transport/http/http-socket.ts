@@ -1,14 +1,15 @@
 import type { ClientMessageInput, Encoded, ErrorMessage, FrameCodec, ServerMessage } from "@tandem/protocol";
-import { FRAME_END, HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "@tandem/protocol";
+import { HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import { Alarm } from "../../alarm.ts";
-import { byteLength } from "../../connection/sender.ts";
 import type { Socket, SocketEvents, TransportName } from "../connect.ts";
 import type { Said } from "./answer.ts";
 import { readAnswer } from "./answer.ts";
+import type { FrameLimits } from "./body.ts";
+import { bodyOf, UNTOLD } from "./body.ts";
+import { Greeting } from "./greeting.ts";
 import type { Post } from "./post.ts";
-import type { FrameLimits } from "./upward.ts";
 import { Upward } from "./upward.ts";
 import type { Wanting } from "./wants.ts";
 import { Wants } from "./wants.ts";
@@ -22,13 +23,8 @@ const FAILURES = 3;
 /** The id of `hello` in every request. */
 const HELLO = 1;
 
-/** Before the server has told its limits, nothing but `hello` is sent. */
-const UNTOLD: FrameLimits = { frameBytes: 1_024, frameMessages: 1 };
-
 const NORMAL = 1000;
 const GONE = 1006;
-
-type Hello = Extract<ClientMessageInput, { type: "hello" }>;
 
 export interface HttpSocketPorts {
   readonly runtime: Runtime;
@@ -52,25 +48,19 @@ export class HttpSocket implements Socket {
   readonly #wants = new Wants();
   readonly #upward: Upward;
   readonly #next: Alarm;
-  #hello: Hello | undefined;
-  #number = 0;
-  /** The token before the one that a refresh brought, until that is accepted. */
-  #refresh: { readonly id: number; readonly before: string | undefined } | undefined;
+  readonly #greeting = new Greeting();
   #limits: FrameLimits = UNTOLD;
   #giveUp: (() => void) | undefined;
-  #askedAt = Number.NEGATIVE_INFINITY;
   /** Something else is wanted than the present request asks for. */
   #isStale = false;
   /** The present request is a poll that waits for news: nothing in it is to be answered first. */
   #isHeld = false;
-  /** The present request was welcomed; any was. */
+  /** The present request was welcomed. */
   #isGreeted = false;
-  #wasGreeted = false;
-  /** The token has ended: nothing is asked for without a fresh one. */
-  #isLapsed = false;
-  /** The present request was refused, but the next one need not be; after so many milliseconds. */
+  /** The present request was refused, but the next one need not be. */
   #isSpared = false;
-  #retryAfter = 0;
+  /** Nothing is asked for before this time of `elapsed`. */
+  #notBefore = 0;
   #failures = 0;
   #isOver = false;
 
@@ -86,7 +76,7 @@ export class HttpSocket implements Socket {
       post: ports.post,
       url: this.#under(HTTP_PATHS.send),
       limits: () => this.#limits,
-      hello: () => (this.#isLapsed || !this.#hello ? undefined : this.#greeting(this.#hello)),
+      hello: () => this.#greeting.message,
       said: (messages) => this.#tell(messages as ServerMessage[]),
       refused: (said) => this.#refused(said),
       failed: () => this.#end(GONE, ""),
@@ -125,13 +115,11 @@ export class HttpSocket implements Socket {
   #route(message: ClientMessageInput, up: ClientMessageInput[], answers: ServerMessage[]): void {
     switch (message.type) {
       case "hello":
-        this.#hello = message;
+        this.#greeting.say(message);
         this.#isStale = true;
         return;
       case "refresh":
-        if (!this.#hello) return;
-        this.#refresh = { id: message.id, before: this.#hello.token };
-        this.#hello = { ...this.#hello, token: message.token };
+        this.#greeting.renew(message);
         this.#isStale = true;
         return;
       case "subscribe":
@@ -151,7 +139,7 @@ export class HttpSocket implements Socket {
         up.push(message);
         return;
       case "ping":
-        if (this.#isLapsed) answers.push({ type: "pong" });
+        if (this.#greeting.isLapsed) answers.push({ type: "pong" });
         else up.push(message);
         return;
       // The next request says where the client stands: that is the acknowledgement, and the sign of life.
@@ -187,27 +175,27 @@ export class HttpSocket implements Socket {
   }
 
   /** Asks for what comes down, after a pause, and not before what was asked for is answered. */
-  #askSoon(atLeast = 0): void {
-    if (this.#isOver || (this.#isLapsed && !this.#refresh)) return;
+  #askSoon(): void {
+    if (this.#isOver || this.#greeting.isSilent) return;
     const isAnswered = this.#isHeld || (this.#isGreeted && this.#wants.isSettled);
-    if (this.#giveUp && !this.#refresh && !isAnswered) return;
-    const pause = this.#askedAt + PAUSE_MS - this.#ports.runtime.elapsed();
-    this.#next.set(Math.max(0, atLeast, pause), () => this.#ask());
+    if (this.#giveUp && !this.#greeting.isFresh && !isAnswered) return;
+    this.#next.set(Math.max(0, this.#notBefore - this.#ports.runtime.elapsed()), () => this.#ask());
   }
 
   #ask(): void {
-    const { runtime, post } = this.#ports;
-    if (!this.#hello) return;
+    const { runtime, post, count } = this.#ports;
+    this.#greeting.count(count());
+    const hello = this.#greeting.message;
+    if (!hello) return;
     this.#giveUp?.();
-    this.#askedAt = runtime.elapsed();
+    this.#notBefore = runtime.elapsed() + PAUSE_MS;
     this.#isStale = false;
     this.#isGreeted = false;
     this.#isSpared = false;
     const isStream = this.transport === "sse";
     // What is to be answered first is asked for where answers are not held until there is news.
-    this.#isHeld = !isStream && this.#wasGreeted && !this.#refresh && !this.#wants.hasNew;
-    this.#number = this.#ports.count();
-    const body = this.#frames([{ ...this.#greeting(this.#hello), id: HELLO }, ...this.#wants.ask(HELLO + 1)]);
+    this.#isHeld = !isStream && this.#greeting.wasAccepted && !this.#greeting.isFresh && !this.#wants.hasNew;
+    const body = bodyOf([{ ...hello, id: HELLO }, ...this.#wants.ask(HELLO + 1)], this.#limits);
     const whole = RESPONSE_MS + 10_000;
     this.#giveUp = readAnswer(
       post,
@@ -221,29 +209,6 @@ export class HttpSocket implements Socket {
       { first: isStream ? FIRST_WORD_MS : whole, between: isStream ? HEARTBEAT_MS * 2.5 : whole },
       { said: (messages) => this.#said(messages), ended: (status, retryAfter) => this.#answered(status, retryAfter) },
     );
-  }
-
-  /** `hello` as the present connection of the client's instance says it: what another one said before it does not count any more. */
-  #greeting(hello: Hello): Hello {
-    const { instance } = hello;
-    if (!instance) return hello;
-    return { ...hello, instance: { ...instance, connection: instance.connection + this.#number } };
-  }
-
-  /** Messages as the frames of a body, each within the server's limits. */
-  #frames(messages: readonly ClientMessageInput[]): string {
-    const frames: string[][] = [[]];
-    let bytes = 2;
-    for (const message of messages) {
-      const text = JSON.stringify(message);
-      const frame = frames.at(-1) ?? [];
-      bytes += byteLength(text) + 1;
-      if (frame.length > 0 && (bytes > this.#limits.frameBytes || frame.length >= this.#limits.frameMessages)) {
-        frames.push([text]);
-        bytes = byteLength(text) + 3;
-      } else frame.push(text);
-    }
-    return frames.map((texts) => `[${texts.join(",")}]`).join(FRAME_END);
   }
 
   #said(messages: readonly Said[]): void {
@@ -263,12 +228,8 @@ export class HttpSocket implements Socket {
     if (message.type === "welcome") {
       this.#limits = message.limits;
       this.#failures = 0;
-      this.#retryAfter = 0;
       this.#isGreeted = true;
-      const id = this.#refresh?.id ?? (this.#wasGreeted ? undefined : this.#hello?.id);
-      this.#wasGreeted = true;
-      this.#isLapsed = false;
-      this.#refresh = undefined;
+      const id = this.#greeting.accepted();
       if (id !== undefined) told.push({ ...message, id });
     } else if (message.type === "error" && !this.#isGreeted) {
       this.#refusedDown(message, told);
@@ -282,25 +243,21 @@ export class HttpSocket implements Socket {
 
   /** The answer to `hello` is no. */
   #refusedDown(message: ErrorMessage, told: ServerMessage[]): void {
-    const refresh = this.#refresh;
-    if (refresh && this.#hello) {
-      // The token before it may still hold.
-      this.#hello = { ...this.#hello, token: refresh.before };
-      this.#refresh = undefined;
-      this.#isSpared = true;
-      told.push({ ...message, id: refresh.id });
-    } else if (!this.#wasGreeted) told.push({ ...message, id: this.#hello?.id });
-    else if (isOfToken(message)) this.#lapse(message, told);
-    else {
-      this.#isSpared = message.retryable;
-      this.#retryAfter = message.retryAfter ?? 0;
-      if (!message.retryable) told.push({ ...message, id: undefined });
-    }
+    const { isFresh, wasAccepted } = this.#greeting;
+    if (wasAccepted && !isFresh && isOfToken(message)) return this.#lapse(message, told);
+    // A token before the present one may still hold.
+    this.#isSpared = isFresh || (wasAccepted && message.retryable);
+    this.#wait(message.retryAfter ?? 0);
+    if (!wasAccepted || !this.#isSpared || isFresh) told.push({ ...message, id: this.#greeting.refused() });
+  }
+
+  #wait(ms: number): void {
+    this.#notBefore = Math.max(this.#notBefore, this.#ports.runtime.elapsed() + ms);
   }
 
   /** A POST was refused. @returns whether it is worth trying again */
   #refused(said: Said): boolean {
-    if (said.type !== "error" || this.#isLapsed) return false;
+    if (said.type !== "error" || this.#greeting.isLapsed) return false;
     if (!isOfToken(said)) {
       if (!said.retryable) this.#end(4400, said.code);
       return said.retryable;
@@ -313,7 +270,7 @@ export class HttpSocket implements Socket {
 
   /** The token has ended: as on a WebSocket, the server has let go of everything. */
   #lapse({ message }: ErrorMessage, told: ServerMessage[]): void {
-    this.#isLapsed = true;
+    this.#greeting.lapse();
     this.#isSpared = true;
     this.#wants.clear();
     this.#upward.clear();
@@ -330,12 +287,17 @@ export class HttpSocket implements Socket {
       this.#tell([]);
       return this.#askSoon();
     }
-    if (this.#isLapsed) return;
+    if (this.#greeting.isSilent) return;
     this.#failures++;
-    if (!this.#wasGreeted || this.#failures >= FAILURES || (status >= 400 && status < 500 && status !== 429)) {
+    if (
+      !this.#greeting.wasAccepted ||
+      this.#failures >= FAILURES ||
+      (status >= 400 && status < 500 && status !== 429)
+    ) {
       return this.#end(GONE, "");
     }
-    this.#askSoon(Math.max(retryAfter, this.#retryAfter, fullJitter(this.#failures, runtime.random(), 250)));
+    this.#wait(Math.max(retryAfter, fullJitter(this.#failures, runtime.random(), 250)));
+    this.#askSoon();
   }
 
   #tell(messages: readonly ServerMessage[]): void {

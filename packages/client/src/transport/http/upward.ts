@@ -1,4 +1,4 @@
-import type { ClientMessageInput, Limits } from "@tandem/protocol";
+import type { ClientMessageInput } from "@tandem/protocol";
 import { RESPONSE_MS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
@@ -6,6 +6,7 @@ import { Alarm } from "../../alarm.ts";
 import { byteLength } from "../../connection/sender.ts";
 import type { Said } from "./answer.ts";
 import { readAnswer } from "./answer.ts";
+import type { FrameLimits } from "./body.ts";
 import type { Post } from "./post.ts";
 
 /** Most requests under way beside the one with publishes: browsers allow six in all to one host over HTTP/1.1. */
@@ -14,8 +15,6 @@ const ASKING = 2;
 const FAILURES = 3;
 /** Milliseconds for an answer: longer than the server lets itself have. */
 const PATIENCE = RESPONSE_MS + 10_000;
-
-export type FrameLimits = Pick<Limits, "frameBytes" | "frameMessages">;
 
 export interface UpwardPorts {
   readonly runtime: Runtime;

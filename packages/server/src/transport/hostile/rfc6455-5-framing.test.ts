@@ -1,3 +1,4 @@
+import { constants, deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { BINARY, CLOSE, CONTINUATION, frame, PING, PONG, TEXT } from "./raw-socket.fixture.ts";
 import { stage } from "./stage.fixture.ts";
@@ -136,13 +137,10 @@ describe("RFC 6455 5.6: data frames", () => {
 });
 
 describe("RFC 6455 5.8, 9: extensions", () => {
-  it("no compression is agreed on, and a compressed frame is failed with 1002", async () => {
+  it("a compressed frame is failed with 1002 where compression was not agreed on", async () => {
     const world = await stage();
-    const client = world.knock({
-      headers: { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" },
-    });
-    expect(await client.answer()).not.toContain("permessage-deflate");
-    client.write(frame(TEXT, Buffer.alloc(1_000), { reserved: 4 }));
+    const client = await world.open();
+    client.write(frame(TEXT, compressed(ASK), { reserved: 4 }));
     expect(await client.closed()).toMatchObject({ code: 1002 });
   });
 
@@ -151,5 +149,88 @@ describe("RFC 6455 5.8, 9: extensions", () => {
     const client = await world.open();
     client.write(Buffer.concat([frame(TEXT, "[", { fin: false }), frame(CONTINUATION, "]", { reserved: 4 })]));
     expect(await client.closed()).toMatchObject({ code: 1002 });
+  });
+});
+
+/** What permessage-deflate (RFC 7692, section 7.2.1) makes of a payload. */
+function compressed(payload: Uint8Array | string): Buffer {
+  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+const DEFLATE = { headers: { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" } };
+
+describe("RFC 7692: compression, where it was agreed on", () => {
+  async function open() {
+    const world = await stage();
+    const client = world.knock(DEFLATE);
+    expect(await client.answer()).toContain("Sec-WebSocket-Extensions: permessage-deflate");
+    return client;
+  }
+
+  it("7.2.2: a compressed message is read, also in pieces", async () => {
+    const client = await open();
+    const bytes = compressed(ASK);
+    client.write(frame(TEXT, bytes.subarray(0, 5), { reserved: 4, fin: false }));
+    client.write(frame(CONTINUATION, bytes.subarray(5)));
+    expect(await client.told(7)).toMatchObject({ code: "token-invalid" });
+  });
+
+  it.each([65_537, 1_000_000, 60_000_000])(
+    "G11: a bomb of %i bytes is failed by its inflated size with 1009",
+    async (size) => {
+      const client = await open();
+      const before = process.memoryUsage().rss;
+      // Far below the bound on frames as it is sent.
+      const bomb = compressed(Buffer.alloc(size, 0x20));
+      client.write(frame(TEXT, bomb.subarray(0, 60_000), { reserved: 4 }));
+      expect(await client.closed()).toMatchObject({ code: 1009 });
+      expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+    },
+  );
+
+  it("G11: a bomb in pieces is failed by its inflated size with 1009", async () => {
+    const client = await open();
+    const bomb = compressed(Buffer.alloc(10_000_000, 0x20));
+    for (let at = 0; at < bomb.length; at += 1_000) {
+      client.write(
+        frame(at === 0 ? TEXT : CONTINUATION, bomb.subarray(at, at + 1_000), {
+          reserved: at === 0 ? 4 : 0,
+          fin: false,
+        }),
+      );
+    }
+    expect(await client.closed()).toMatchObject({ code: 1009 });
+  });
+
+  it.each([
+    ["what is no DEFLATE", Buffer.alloc(50, 0xff), 1007],
+    ["DEFLATE that ends in the middle of a text", compressed(ASK).subarray(0, 6), 4400],
+    ["text that is no UTF-8 once it is inflated", compressed(Buffer.of(0x5b, 0xc3, 0x28, 0x5d)), 1007],
+  ])("%s ends the connection", async (_, bytes, code) => {
+    const client = await open();
+    client.write(frame(TEXT, bytes, { reserved: 4 }));
+    expect(await client.closed()).toMatchObject({ code });
+  });
+
+  it("6.1: a compressed control frame is failed with 1002", async () => {
+    for (const opcode of [PING, PONG, CLOSE]) {
+      const client = await open();
+      client.write(frame(opcode, compressed("x"), { reserved: 4 }));
+      expect(await client.closed()).toMatchObject({ code: 1002 });
+    }
+  });
+
+  it.each([
+    "permessage-deflate; server_max_window_bits=99",
+    "permessage-deflate; client_max_window_bits=1",
+    "permessage-deflate; unknown=1",
+    "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+    `permessage-deflate; ${"x".repeat(8_000)}`,
+    ";;;",
+  ])("7.1: an offer that cannot be is not agreed on (%s)", async (offer) => {
+    const world = await stage();
+    const answer = await world.knock({ headers: { "Sec-WebSocket-Extensions": offer } }).answer();
+    expect(answer).toMatch(/^HTTP\/1\.1 (101|400) /);
+    expect(answer).not.toContain("permessage-deflate");
   });
 });

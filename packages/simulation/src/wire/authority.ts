@@ -1,0 +1,50 @@
+import type { ClientMessage, ServerMessage } from "@tandem/protocol";
+import type { Identity } from "@tandem/server/core";
+import type { Dialogue } from "./dialogue.ts";
+import type { Scene } from "./scene.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** What is told about channels and their events: to those who are known, and may have it now. */
+const GUARDED = new Set<ServerMessage["type"]>(["subscribed", "reset", "events", "published", "page"]);
+
+/** G10: nothing is handed to one who is not known, may not have it, or whose time is over. */
+export class Authority implements Watcher {
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  told(dialogue: Dialogue, message: ServerMessage, request: ClientMessage | undefined): void {
+    if (message.type === "welcome" && request?.type !== "hello" && request?.type !== "refresh")
+      return dialogue.wrong("wire", "a welcome answers no hello and no refresh");
+    if (!GUARDED.has(message.type)) return;
+    const { identity, wrong } = dialogue;
+    if (!identity) return wrong("G10", `${message.type} before the client said who it is`);
+    this.#checkTime(dialogue, identity, message.type);
+    if (message.type === "subscribed" && !mayOn(identity, message.channel))
+      wrong("G10", `${identity.user} was let in on ${message.channel}`);
+    if (message.type === "page" && !mayOn(identity, message.channel))
+      wrong("G10", `${identity.user} was shown the history of ${message.channel}`);
+  }
+
+  #checkTime({ connection, wrong }: Dialogue, identity: Identity, type: string): void {
+    const { node } = connection;
+    const now = node.runtime.now();
+    if (identity.expires !== undefined && now >= identity.expires)
+      wrong("G10", `${type} was handed over ${now - identity.expires} ms after the token expired`);
+    const late = this.#scene.revocations.overdue(identity, this.#scene.clock.now, node, type);
+    if (late !== undefined)
+      wrong("G10", `${type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked`);
+  }
+}
+
+/** Everyone of a tenant may read every channel, but for those named for others. */
+function mayOn(identity: Identity, channel: string): boolean {
+  const grants = identity.grants;
+  return Object.keys(grants).some(
+    (pattern) =>
+      (pattern === channel || pattern === "*" || (pattern.endsWith("*") && channel.startsWith(pattern.slice(0, -1)))) &&
+      (grants[pattern] ?? []).some((right) => right === "read" || right === "admin"),
+  );
+}

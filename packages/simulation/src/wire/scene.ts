@@ -1,0 +1,19 @@
+import type { Limits } from "@tandem/protocol";
+import type { Clock } from "../clock.ts";
+import type { History } from "../history.ts";
+import type { Ledger } from "../ledger.ts";
+import type { Revocations } from "../revocations.ts";
+import type { Tally } from "../tally.ts";
+import type { Tokens } from "../tokens.ts";
+
+/** What the watchers of a schedule hold what is said against. */
+export interface Scene {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly history: History;
+  readonly tokens: Tokens;
+  readonly revocations: Revocations;
+  readonly tally: Tally;
+  /** As the nodes tell them. */
+  readonly limits: Limits;
+}
