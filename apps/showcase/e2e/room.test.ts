@@ -128,25 +128,28 @@ describe.skipIf(!hasChromium)("a room", () => {
 
   it("is tidy on a phone", async () => {
     const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
-    const room = "a-room-with-a-rather-long-name-for-a-pho";
-    const ada = await stage.arrive({ room, name: "Ada Augusta King, Countess of Lovelace" }, phone);
+    const ada = await stage.arrive({ room: LONG_ROOM, name: LONG_NAME }, phone);
     await ada.connection("connected").waitFor();
     await ada.write(`${"unbreakable".repeat(30)} and https://example.org/${"path/".repeat(40)}`);
     await ada.write("short");
     await soon(() => ada.delivery("short")).toBe("durable");
-    const overflow = () =>
-      ada.page.evaluate(() => ({
-        page: document.documentElement.scrollWidth - window.innerWidth,
-        list: Math.max(
-          ...[...document.querySelectorAll(".scroller, .header-inner")].map((e) => e.scrollWidth - e.clientWidth),
-        ),
-      }));
-    expect(await overflow()).toEqual({ page: 0, list: 0 });
+    expect(await overflow(ada)).toEqual({ page: 0, list: 0 });
     await ada.switch.tap();
     await ada.connection("offline").waitFor();
-    expect(await overflow()).toEqual({ page: 0, list: 0 });
+    expect(await overflow(ada)).toEqual({ page: 0, list: 0 });
     const field = await ada.field.boundingBox();
     expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(640);
+  });
+
+  it.each([640, 700, 900, 1_100])("is tidy on a screen of %i pixels, with many people", async (width) => {
+    const crowd = await stage.crowd(LONG_ROOM, 12);
+    const ada = await stage.arrive({ room: LONG_ROOM, name: LONG_NAME }, { viewport: { width, height: 600 } });
+    await soon(() => ada.people.textContent()).toContain("13 here");
+    expect(await overflow(ada)).toEqual({ page: 0, list: 0 });
+    await ada.switch.click();
+    await soon(() => ada.people.textContent()).toContain("13 were here");
+    expect(await overflow(ada)).toEqual({ page: 0, list: 0 });
+    await crowd.leave();
   });
 
   it("can be used by keyboard alone", async () => {
@@ -202,6 +205,19 @@ describe.skipIf(!hasChromium)("a room", () => {
     expect(await ada.page.evaluate(() => localStorage.getItem("tandem.guest"))).toBe(secret);
   });
 });
+
+const LONG_ROOM = "a-room-with-a-rather-long-name-for-a-pho";
+const LONG_NAME = "Ada Augusta King, Countess of Lovelace";
+
+/** How many pixels wider than their place things are. */
+function overflow({ page }: Visitor): Promise<{ page: number; list: number }> {
+  return page.evaluate(() => ({
+    page: document.documentElement.scrollWidth - window.innerWidth,
+    list: Math.max(
+      ...[...document.querySelectorAll(".scroller, .header-inner")].map((e) => e.scrollWidth - e.clientWidth),
+    ),
+  }));
+}
 
 /**
  * Scrolls so near to the top that a page of history is fetched, and watches the message in the middle of the view from

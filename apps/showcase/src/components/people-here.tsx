@@ -30,7 +30,7 @@ export function PeopleHere({ people }: { people: People }) {
           ))}
           {more > 0 && <span className="avatar more">+{more}</span>}
         </span>
-        <span className="people-count">{countWords(view.count)}</span>
+        <span className="people-count">{countWords(view)}</span>
         <span className="unseen">Who is here</span>
       </button>
       {open && (

@@ -10,7 +10,9 @@ it("says who types, up to three by name", () => {
 });
 
 it("counts the reader among those who are here", () => {
-  expect([0, 1, 2].map(countWords)).toEqual(["Only you", "Only you", "2 here"]);
+  const words = [0, 1, 2].map((count) => countWords({ count, status: "live" }));
+  expect(words).toEqual(["Only you", "Only you", "2 here"]);
+  expect(countWords({ count: 2, status: "pending" })).toBe("2 were here");
 });
 
 it("says how somebody is there, and by how many devices where they are several", () => {

@@ -1,4 +1,4 @@
-import type { PersonHere } from "./people.ts";
+import type { PeopleView, PersonHere } from "./people.ts";
 
 /** More names than these are counted. */
 const NAMED = 3;
@@ -12,12 +12,13 @@ export function typingWords(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are typing…`;
 }
 
-/** How many are there, the reader among them. */
-export function countWords(count: number): string {
-  return count <= 1 ? "Only you" : `${count} here`;
+/** How many are there, the reader among them; or were, as far as was known when the connection was lost. */
+export function countWords({ count, status }: Pick<PeopleView, "count" | "status">): string {
+  if (count <= 1) return "Only you";
+  return status === "live" ? `${count} here` : `${count} were here`;
 }
 
-export const STATUS_WORDS: Record<PersonHere["status"], string> = {
+const STATUS_WORDS: Record<PersonHere["status"], string> = {
   active: "Active",
   idle: "Idle",
   away: "Away",
