@@ -15,22 +15,21 @@ export class Crowd {
   #timer: ReturnType<typeof setInterval> | undefined;
   #step = 0;
 
-  private constructor(clients: readonly Client<typeof app>[], room: string) {
+  private constructor(clients: readonly Client<typeof app>[], names: readonly string[], room: string) {
     this.#clients = clients;
     this.#cursors = clients.map((client, index) => {
       const channel = client.channel("room", room);
-      presence(channel, { state: { name: nameOf(index) } });
+      presence(channel, { state: { name: names[index] ?? "" } });
       return signals(channel, "cursor");
     });
   }
 
-  /** @param url the page's origin */
-  static async enter(url: string, room: string, count: number): Promise<Crowd> {
+  /** @param url the page's origin @param who how many, or by what names */
+  static async enter(url: string, room: string, who: number | readonly string[]): Promise<Crowd> {
     const address = `${url.replace("http", "ws")}/ws`;
-    const clients = Array.from({ length: count }, (_, index) =>
-      createClient<typeof app>({ url: address, guest: { name: nameOf(index) } }),
-    );
-    const crowd = new Crowd(clients, room);
+    const names = typeof who === "number" ? Array.from({ length: who }, (_, index) => nameOf(index)) : who;
+    const clients = names.map((name) => createClient<typeof app>({ url: address, guest: { name } }));
+    const crowd = new Crowd(clients, names, room);
     await Promise.all(
       clients.map(
         (client) =>
@@ -57,6 +56,11 @@ export class Crowd {
       const [x, y] = [0.5 + 0.38 * Math.cos(index * 1.7), 0.5 + 0.38 * Math.sin(index * 2.3)];
       cursor.send({ x: x + 0.09 * Math.cos(turn), y: y + 0.09 * Math.sin(turn) });
     }
+  }
+
+  /** One of them points at a place. */
+  point(index: number, x: number, y: number): void {
+    this.#cursors[index]?.send({ x, y });
   }
 
   rest(): void {
