@@ -1,5 +1,5 @@
 /**
- * Makes the pictures in docs/images from the real page: two people in a room, seen by one of them.
+ * Makes the pictures in docs/images from the real page: people in a room, seen by one of them.
  *
  *     node scripts/screenshots.ts            docs/images/room.png
  *     node scripts/screenshots.ts --all DIR  the room in light, dark and on a phone, and the other states, into DIR
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { launchChromium } from "../apps/showcase/e2e/chromium.ts";
+import { Crowd } from "../apps/showcase/e2e/crowd.ts";
 import { ServerProcess } from "../apps/showcase/e2e/server-process.ts";
 import { Visitor } from "../apps/showcase/e2e/visitor.ts";
 
@@ -22,7 +23,11 @@ const CONVERSATION: readonly (readonly ["ada" | "grace", string])[] = [
   ["ada", "Everything is here, in one order, each line once."],
   ["grace", "Lovely. What happens if you drop out in the middle of a sentence?"],
   ["ada", "Then it waits here and goes out in order when I am back. I am on a train, so let us see."],
-  ["grace", "Tunnel in three, two, one…"],
+];
+const BESIDE = ["Alan Turing", "Barbara Liskov", "Radia Perlman", "Lynn Conway", "Leslie Lamport"];
+const POINTED: readonly (readonly [number, number])[] = [
+  [0.12, 0.52],
+  [0.72, 0.26],
 ];
 const IN_THE_TUNNEL = ["And here it is: no connection, but I can keep writing.", "This goes out when I am back."];
 
@@ -41,9 +46,36 @@ async function people(browser: Browser, url: string, room: string, options: Brow
   return by;
 }
 
-/** The room as Ada sees it: her last messages wait for her connection. */
+/** The room as Ada sees it: who is there, where they point, and that Grace is typing. */
 async function roomPicture(browser: Browser, url: string, room: string, file: string, options: BrowserContextOptions) {
   const { ada, grace } = await people(browser, url, room, options);
+  const crowd = await Crowd.enter(url, room, BESIDE);
+  await ada.people.filter({ hasText: `${BESIDE.length + 2} here` }).waitFor();
+  await grace.field.pressSequentially("Tunnel in three, two, one…");
+  await grace.point(0.55, 0.8);
+  for (const [index, [x, y]] of POINTED.entries()) crowd.point(index, x, y);
+  await ada.page.locator("[data-typing]").waitFor();
+  await still(ada, file);
+  await Promise.all([crowd.leave(), ada.leave(), grace.leave()]);
+}
+
+/** The same with fifty, and then the list of them. */
+async function crowdPictures(browser: Browser, url: string, file: (name: string) => string) {
+  const { ada, grace } = await people(browser, url, "crowd", DESK);
+  const crowd = await Crowd.enter(url, "crowd", 48);
+  await ada.people.filter({ hasText: "50 here" }).waitFor();
+  crowd.move();
+  await ada.page.waitForFunction(() => document.querySelectorAll(".cursor-shown").length === 48);
+  await still(ada, file("crowd"));
+  crowd.rest();
+  await ada.people.click();
+  await still(ada, file("people"));
+  await Promise.all([crowd.leave(), ada.leave(), grace.leave()]);
+}
+
+/** Ada's last messages wait for her connection. */
+async function tunnelPicture(browser: Browser, url: string, file: string) {
+  const { ada, grace } = await people(browser, url, "tunnel", DESK);
   await ada.switch.click();
   await ada.connection("offline").waitFor();
   for (const text of IN_THE_TUNNEL) {
@@ -65,6 +97,8 @@ async function everything(browser: Browser, url: string, folder: string): Promis
   await roomPicture(browser, url, "launch-night", join(folder, "dark.png"), { ...DESK, colorScheme: "dark" });
   await roomPicture(browser, url, "pocket", join(folder, "phone.png"), PHONE);
   await roomPicture(browser, url, "pocket-night", join(folder, "phone-dark.png"), { ...PHONE, colorScheme: "dark" });
+  await crowdPictures(browser, url, (name) => join(folder, `${name}.png`));
+  await tunnelPicture(browser, url, join(folder, "tunnel.png"));
   const newcomer = await Visitor.arrive(browser, { url, room: "quiet" }, DESK);
   await still(newcomer, join(folder, "welcome.png"));
   await newcomer.page.getByLabel("What shall people call you?").fill("Ada");
