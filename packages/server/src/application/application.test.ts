@@ -81,6 +81,20 @@ describe("publish", () => {
     expect(client.texts("room:1")).toEqual(numbers(5));
   });
 
+  it("G2: more than the log keeps outcomes of, whose first answer is lost, takes effect once", async () => {
+    const world = await cluster();
+    const application = world.node().application("acme");
+    await world.fill("room:1", 1);
+    world.log().failing = { append: "after" };
+    const texts = numbers(600).slice(1);
+    const all = texts.map((text) => outcome(application.publish("room:1", "message", { text })));
+    await world.advance(50);
+    world.log().failing = {};
+    await world.advance(10_000);
+    expect(all.filter(({ value }) => value === undefined)).toEqual([]);
+    expect((await world.node().application("acme").head("room:1")).offset).toBe(600);
+  });
+
   it("G2: what comes back after 30 s does not take effect later, and what waits behind it is not doubled", async () => {
     const world = await cluster();
     const application = world.node().application("acme");

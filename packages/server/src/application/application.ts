@@ -138,7 +138,7 @@ export class Application {
     if (this.#publishers.size >= PUBLISHERS) {
       for (const [name, publisher] of this.#publishers) if (publisher.idle) this.#publishers.delete(name);
     }
-    const publisher = new Publisher(() => this.#open(channel), this.#ports.runtime);
+    const publisher = new Publisher(() => this.#open(channel), this.#ports.runtime, this.#ports.limits.inFlight);
     this.#publishers.set(channel, publisher);
     return publisher;
   }

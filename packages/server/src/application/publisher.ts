@@ -39,15 +39,18 @@ interface Waiting {
 export class Publisher {
   readonly #channel: () => Promise<Channel>;
   readonly #runtime: Runtime;
+  readonly #window: number;
   #producer: string;
   #settled = 0;
   #waiting: Waiting[] = [];
   #running = false;
   #used: number;
 
-  constructor(channel: () => Promise<Channel>, runtime: Runtime) {
+  /** @param window publishes that are asked for at a time: no more than the log keeps outcomes of, so that each can be asked for again */
+  constructor(channel: () => Promise<Channel>, runtime: Runtime, window: number) {
     this.#channel = channel;
     this.#runtime = runtime;
+    this.#window = window;
     this.#used = runtime.elapsed();
     this.#producer = this.#mint();
   }
@@ -92,9 +95,9 @@ export class Publisher {
     this.#running = false;
   }
 
-  /** Asks for everything that waits, in order. @returns what kept the first of the rest from being settled */
+  /** Asks for a window of what waits, in order. @returns what kept the first of the rest from being settled */
   async #attempt(): Promise<TandemError | undefined> {
-    const asked = this.#waiting;
+    const asked = this.#waiting.slice(0, this.#window);
     const answers = await this.#ask(asked);
     let settled = 0;
     for (const [at, answer] of answers.entries()) {
