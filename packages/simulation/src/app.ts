@@ -1,3 +1,4 @@
+import type { Access } from "@tandem/app";
 import { channel, defineApp } from "@tandem/app";
 
 /** What every event of a schedule carries. */
@@ -50,30 +51,40 @@ export function mayRead(user: string, author: string | undefined, to: string | u
 const events = { note: note(false), memo: note(false) };
 const filterable = ["about"] as const;
 
-/** The application of every schedule: one channel type for each thing that a channel can be about. */
-export const app = defineApp({
-  channels: {
-    room: channel({ events, filterable }),
-    slow: channel({ events: { note: note(true), memo: note(true) }, filterable, priority: "bulk" }),
-    feed: channel({ events, filterable, retention: { count: FEED_COUNT } }),
-    inbox: channel({
-      events,
-      filterable,
-      priority: "critical",
-      visible: (event, viewer) => mayRead(viewer.user, event.author, (event.data as Note | null)?.to),
-    }),
-    ticker: channel({
-      events,
-      filterable,
-      overflow: "latest",
-      key: (event) => String((event.data as Note | null)?.about),
-    }),
-    pulse: channel({ events, filterable, overflow: "disconnect" }),
-  },
-});
+/**
+ * The application of every schedule: one channel type for each thing that a channel can be about.
+ *
+ * @param access who may enter a club
+ */
+export function createApp(access: Access) {
+  return defineApp({
+    channels: {
+      room: channel({ events, filterable }),
+      slow: channel({ events: { note: note(true), memo: note(true) }, filterable, priority: "bulk" }),
+      feed: channel({ events, filterable, retention: { count: FEED_COUNT } }),
+      inbox: channel({
+        events,
+        filterable,
+        priority: "critical",
+        visible: (event, viewer) => mayRead(viewer.user, event.author, (event.data as Note | null)?.to),
+      }),
+      ticker: channel({
+        events,
+        filterable,
+        overflow: "latest",
+        key: (event) => String((event.data as Note | null)?.about),
+      }),
+      pulse: channel({ events, filterable, overflow: "disconnect" }),
+      club: channel({ events, filterable, access }),
+    },
+  });
+}
+
+/** What is the same for all nodes: lanes and policies. */
+export const app = createApp(({ granted }) => granted);
 
 /** The types of channels that schedules use. */
-export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse"] as const;
+export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse", "club"] as const;
 
 export type SimulatedApp = typeof app;
 export type SimulatedChannel = keyof SimulatedApp["channels"] & string;

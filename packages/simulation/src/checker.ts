@@ -134,10 +134,11 @@ function place({ epoch, offset }: Position): string {
 
 /** The event that a reader was given, when it is the next one for its eyes after `position`; else what is wrong. */
 function follow(reader: Reader, ledger: Ledger, position: Position, given: Given & { kind: "event" }): Fact | string {
-  const candidates = ledger.ofId(reader.channel, given.id);
+  // After a restored backup the same event may be committed again, in another life of its channel: the newest then is the one.
+  const candidates = ledger.ofId(reader.channel, given.id).filter(({ committedAt }) => committedAt <= given.at);
   if (candidates.length === 0) return `event ${given.offset} (${given.id}) was never stored`;
   let problem = "";
-  for (const fact of candidates) {
+  for (const fact of candidates.reverse()) {
     const wrong = differs(given, fact, given.at);
     if (wrong) {
       problem ||= wrong;

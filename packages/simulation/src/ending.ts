@@ -2,6 +2,7 @@ import { samePosition } from "@tandem/protocol";
 import { readLastPage } from "./pages.ts";
 import type { RawReader } from "./raw-reader.ts";
 import type { Visitor } from "./visitor.ts";
+import type { Workload } from "./workload.ts";
 import type { World } from "./world.ts";
 
 /** Once faults have stopped and a client is connected, it is at the head within this, in milliseconds. */
@@ -31,15 +32,10 @@ const READER_MS = 100_000;
 /** Events of the last page that every client asks for. */
 const LAST_PAGE = 50;
 
-/** Who is looked after. */
-interface Everyone {
-  readonly visitors: readonly Visitor[];
-  readonly rawReader: RawReader | undefined;
-}
-
 /** The end of a schedule: without a new publish or reconnect everyone gets to the head. What is not so is a violation. */
-export async function ending(world: World, { visitors, rawReader }: Everyone, calm: number): Promise<void> {
+export async function ending(world: World, workload: Workload, calm: number): Promise<void> {
   const { clock } = world;
+  const { visitors, rawReader } = workload;
   for (const visitor of visitors) {
     if (!visitor.online) visitor.wake(true);
     if (!visitor.wanted) visitor.client.connect();
@@ -47,6 +43,7 @@ export async function ending(world: World, { visitors, rawReader }: Everyone, ca
   const pending = new Set(visitors);
   while (pending.size > 0) {
     await clock.runUntil(clock.now + LOOK_MS);
+    workload.reconcile();
     for (const visitor of pending) {
       // Someone whose token was taken back on its way is sent away, and comes back with another.
       if (visitor.client.status.get().kind === "blocked") visitor.client.connect();

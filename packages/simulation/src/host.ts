@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Node } from "@tandem/server/core";
 import { createNode } from "@tandem/server/core";
-import { app } from "./app.ts";
+import { createApp } from "./app.ts";
 import type { Listener } from "./connection.ts";
 import { Process } from "./process.ts";
 import type { World } from "./world.ts";
@@ -56,7 +56,7 @@ export class Host {
       world.skew(),
     );
     const node = createNode({
-      app,
+      app: createApp(world.memberships.access(process)),
       log: world.storage.handle(process),
       bus: world.bus.handle(process),
       authenticator: world.tokens.authenticator(process),

@@ -1,6 +1,6 @@
 import type { Position } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
-import type { Application, Node } from "@tandem/server/core";
+import type { Application, Node, Revocation } from "@tandem/server/core";
 import type { EventType } from "./app.ts";
 import type { Publish } from "./history.ts";
 import type { Process } from "./process.ts";
@@ -68,17 +68,46 @@ export class Operator {
   /** Takes back every token that a user has. */
   revoke(tenant: string, user: string): void {
     const at = this.#somewhere();
+    if (at) this.#tell("revoked", at.node, { kind: "user", tenant, user, before: at.process.runtime.now() });
+  }
+
+  /** Puts a user out of the clubs of its tenant. */
+  expel(tenant: string, user: string): void {
+    const at = this.#somewhere();
     if (!at) return;
-    const { clock, revocations, tally } = this.#world;
-    const revocation = { kind: "user" as const, tenant, user, before: at.process.runtime.now() };
-    at.node.revoke(revocation).then(
+    this.#world.memberships.expel(tenant, user);
+    this.#world.revocations.changed(tenant, user);
+    this.#tell("expelled", at.node, { kind: "rights", tenant, user });
+  }
+
+  /** Lets a user in again. */
+  admit(tenant: string, user: string): void {
+    const at = this.#somewhere();
+    if (!at) return;
+    const { memberships, revocations, tally } = this.#world;
+    memberships.admit(tenant, user);
+    revocations.changed(tenant, user);
+    at.node.invalidate({ tenant, user }).then(
       () => {
-        tally.count("path", "revoked");
+        tally.count("path", "admitted");
+        memberships.settled(tenant, user);
+      },
+      (error: unknown) => {
+        if (!(error instanceof TandemError)) throw error;
+      },
+    );
+  }
+
+  #tell(what: string, node: Node, revocation: Revocation): void {
+    const { clock, revocations, tally } = this.#world;
+    node.revoke(revocation).then(
+      () => {
+        tally.count("path", what);
         revocations.durable(clock.now, revocation);
       },
       (error: unknown) => {
         if (!(error instanceof TandemError)) throw error;
-        tally.count("path", "revoke-failed");
+        tally.count("path", `${what}-failed`);
       },
     );
   }

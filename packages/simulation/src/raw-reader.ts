@@ -156,6 +156,8 @@ export class RawReader {
         return this.#say({ type: "pong" });
       case "error":
         return this.#refused(message);
+      case "unsubscribed":
+        return this.#expelled(message.channel, message.id);
       case "subscribed":
       case "reset":
       case "events":
@@ -177,16 +179,28 @@ export class RawReader {
     }
   }
 
+  /** The server has ended a subscription by itself. */
+  #expelled(channel: string, id: number | undefined): void {
+    this.#world.tally.count("path", "ended-by-server", id === undefined ? 1 : 0);
+    const place = this.#places.get(channel);
+    if (id === undefined && place && place.asked === undefined) this.#askAgain(channel, 500);
+  }
+
   /** A token that has ended: it comes anew. A subscription that cannot be had now: it is asked for again. */
   #refused({ code, id, retryAfter = 500 }: Extract<ServerMessage, { type: "error" }>): void {
-    if (code === "needs-auth") return this.#leave();
-    const socket = this.#socket;
+    if (code === "needs-auth" || code === "already-subscribed") return this.#leave();
     for (const [channel, place] of this.#places) {
-      if (id === undefined || place.asked !== id) continue;
-      this.#world.clock.after(retryAfter, this.#process, () => {
-        if (this.#socket === socket && this.#welcomed) this.#say(this.#subscribe(channel));
-      });
+      if (id !== undefined && place.asked === id) this.#askAgain(channel, retryAfter);
     }
+  }
+
+  #askAgain(channel: string, ms: number): void {
+    const socket = this.#socket;
+    const place = this.#places.get(channel);
+    this.#world.clock.after(ms, this.#process, () => {
+      if (this.#socket !== socket || !this.#welcomed || this.#places.get(channel) !== place) return;
+      this.#say(this.#subscribe(channel));
+    });
   }
 
   #say(...messages: ClientMessage[]): void {

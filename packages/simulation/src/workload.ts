@@ -1,6 +1,7 @@
 import type { EventType, Note } from "./app.ts";
 import { FEED_COUNT, SUBJECTS, TYPES } from "./app.ts";
 import { Faults } from "./faults.ts";
+import { hasMembers } from "./memberships.ts";
 import { Operator } from "./operator.ts";
 import { readPage } from "./pages.ts";
 import type { Random } from "./random.ts";
@@ -49,6 +50,8 @@ const WEIGHTS = {
   archive: 0.7,
   remove: 0.6,
   revoke: 1.2,
+  expel: 2,
+  admit: 2,
   fault: 16,
 };
 
@@ -110,6 +113,11 @@ export class Workload {
     this.#faults.stop();
   }
 
+  /** Lets in whoever was put out. Needs a node. */
+  reconcile(): void {
+    for (const [tenant, user] of this.#world.memberships.doubtful) this.#operator.admit(tenant, user);
+  }
+
   #operate(operation: Operation): void {
     const random = this.#random;
     const visitor = random.pick(this.visitors);
@@ -128,8 +136,11 @@ export class Workload {
         for (let left = random.whole(5, 20); left > 0; left--)
           this.#operator.publish(tenant, channel, this.#event(), this.#note(channel, 4_000));
         return;
-      case "publish-invalid":
-        return visitor.publish(channel, "note", { n: this.#world.history.number(), text: 7 }, "invalid-data");
+      case "publish-invalid": {
+        // Who may not write at all is told so first.
+        const due = hasMembers(channel) ? undefined : "invalid-data";
+        return visitor.publish(channel, "note", { n: this.#world.history.number(), text: 7 }, due);
+      }
       case "publish-forbidden":
         return visitor.publish("room:closed", "note", this.#note("room:closed"), "forbidden");
       case "publish-application":
@@ -193,6 +204,10 @@ export class Workload {
       case "revoke":
         if (random.chance(0.5)) visitor.bannedUntil = this.#world.clock.now + random.around(3_000);
         return this.#operator.revoke(tenant, visitor.person.user);
+      case "expel":
+        return this.#operator.expel(tenant, visitor.person.user);
+      case "admit":
+        return this.#operator.admit(tenant, visitor.person.user);
       case "fault":
         return this.#faults.strike();
       default:

@@ -10,6 +10,7 @@ import { History } from "./history.ts";
 import { Host } from "./host.ts";
 import type { Backup } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
+import { Memberships } from "./memberships.ts";
 import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
@@ -56,6 +57,7 @@ export class World {
   readonly bus: AdversarialBus;
   readonly network: Network;
   readonly revocations: Revocations;
+  readonly memberships: Memberships;
   readonly wire: Wire;
   readonly hosts: readonly Host[];
   /** The store is being put back: no node may run. */
@@ -92,8 +94,10 @@ export class World {
       disturbed,
     });
     this.bus = new AdversarialBus(clock, random.fork(), climate.bus, tally);
-    this.revocations = new Revocations((process) =>
-      Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0),
+    this.memberships = new Memberships(clock, random.fork(), tally);
+    this.revocations = new Revocations(
+      (process) => Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0),
+      this.memberships,
     );
     this.limits = { ...LIMITS, ...climate.limits };
     const { history, tokens, revocations, limits } = this;
@@ -163,6 +167,7 @@ export class World {
     this.storage.fullUntil = 0;
     this.storage.stalledUntil = 0;
     this.bus.outageUntil = 0;
+    this.memberships.prompt = true;
     this.restore();
     for (const { down } of this.network.connections) down.narrow();
     for (const host of this.hosts) {

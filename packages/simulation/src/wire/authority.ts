@@ -21,22 +21,29 @@ export class Authority implements Watcher {
     if (!GUARDED.has(message.type)) return;
     const { identity, wrong } = dialogue;
     if (!identity) return wrong("G10", `${message.type} before the client said who it is`);
-    this.#checkTime(dialogue, identity, message.type);
+    this.#checkTime(dialogue, identity, message.type, channelOf(message, request));
     if (message.type === "subscribed" && !mayOn(identity, message.channel))
       wrong("G10", `${identity.user} was let in on ${message.channel}`);
     if (message.type === "page" && !mayOn(identity, message.channel))
       wrong("G10", `${identity.user} was shown the history of ${message.channel}`);
   }
 
-  #checkTime({ connection, wrong }: Dialogue, identity: Identity, type: string): void {
+  #checkTime({ connection, wrong }: Dialogue, identity: Identity, type: string, channel: string | undefined): void {
     const { node } = connection;
     const now = node.runtime.now();
     if (identity.expires !== undefined && now >= identity.expires)
       wrong("G10", `${type} was handed over ${now - identity.expires} ms after the token expired`);
-    const late = this.#scene.revocations.overdue(identity, this.#scene.clock.now, node, type);
+    const late = this.#scene.revocations.overdue(identity, this.#scene.clock.now, node, type, channel);
     if (late !== undefined)
-      wrong("G10", `${type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked`);
+      wrong("G10", `${type} was handed over ${Math.round(late)} ms after ${identity.user} was revoked, or expelled`);
   }
+}
+
+/** The channel that a message tells of; a publish that is asked again is told what became of it, whatever may be done there now. */
+function channelOf(message: ServerMessage, request: ClientMessage | undefined): string | undefined {
+  if (message.type === "published")
+    return request?.type === "publish" && !message.duplicate ? request.channel : undefined;
+  return "channel" in message ? message.channel : undefined;
 }
 
 /** Everyone of a tenant may read every channel, but for those named for others. */

@@ -7,6 +7,9 @@ import type { Watcher } from "./watcher.ts";
 /** Rates are told a second. */
 const PERIOD_MS = 1_000;
 
+/** Times are fractions: a token that comes within this, in milliseconds, may be there or not. */
+const TOLERANCE_MS = 1.5;
+
 /** A publish that has reached a node. */
 interface Arrival {
   readonly at: number;
@@ -48,12 +51,12 @@ export class Rates implements Watcher {
     for (const arrival of this.#arrivals) {
       const { answer } = arrival;
       if (answer === "rate-limited") {
-        if (possible.has(arrival)) this.#wrong(arrival, "was refused under its rate");
+        if (possible.has(arrival, -TOLERANCE_MS)) this.#wrong(arrival, "was refused under its rate");
         continue;
       }
       possible.take(arrival);
       if (answer === undefined || EARLIER.has(answer)) continue;
-      if (!admitted.has(arrival)) this.#wrong(arrival, "was let through over its rate");
+      if (!admitted.has(arrival, TOLERANCE_MS)) this.#wrong(arrival, "was let through over its rate");
       admitted.take(arrival);
     }
     this.#checkStored();
@@ -89,9 +92,9 @@ class Buckets {
     this.#limits = limits;
   }
 
-  has(arrival: Arrival): boolean {
+  has(arrival: Arrival, tolerance: number): boolean {
     return this.#owners(arrival).every(
-      ([owner, rate]) => this.#after(owner, rate, arrival.at) <= arrival.at + PERIOD_MS + 0.01,
+      ([owner, rate]) => this.#after(owner, rate, arrival.at) <= arrival.at + PERIOD_MS + tolerance,
     );
   }
 
