@@ -19,8 +19,11 @@ describe.skipIf(!hasChromium)("the people in a room", () => {
     expect(await tab.people.textContent()).toContain("2 here");
     await tab.page.close();
     await soon(() => ada.peopleListed()).toEqual(["Ada (you): Active", "Grace: Active"]);
+    const lists = await textsOver(ada, ".people-list");
     await grace.page.close();
     await soon(() => ada.peopleListed()).toEqual(["Ada (you): Active"]);
+    // A goodbye, not a loss: nobody has waited for her.
+    expect((await lists()).join()).not.toContain("Reconnecting");
   });
 
   it("are out of sight while their page is, and are called by a new name at once", async () => {
@@ -47,6 +50,16 @@ describe.skipIf(!hasChromium)("the people in a room", () => {
     await mortal.kill();
     await soon(() => ada.peopleListed()).toContain("Grace: Reconnecting…");
     await soon(() => ada.peopleListed()).toEqual(["Ada (you): Active"]);
+  });
+
+  it("R3: leave when their page is put away, and come back with it", async () => {
+    const [ada, grace] = await stage.two("kept-page");
+    await soon(() => ada.people.textContent()).toContain("2 here");
+    await grace.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    await soon(() => ada.people.textContent()).toContain("Only you");
+    await grace.page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await soon(() => ada.people.textContent()).toContain("2 here");
+    await soon(() => grace.people.textContent()).toContain("2 here");
   });
 
   it("R4: neither leave nor come where a connection was lost for a moment", async () => {

@@ -2,6 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { browserAddress } from "./address.ts";
 import { Page } from "./components/page.tsx";
+import { liveWithPage } from "./connection/page-life.ts";
 import { browserKeep, Person, randomSecret } from "./person/person.ts";
 import { openShowcase } from "./showcase.ts";
 import "./styles/theme.css";
@@ -18,6 +19,7 @@ const showcase = openShowcase({
   address: browserAddress(),
   person: new Person(browserKeep(), randomSecret),
 });
+liveWithPage(showcase.connection);
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element with the id root");

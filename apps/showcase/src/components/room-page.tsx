@@ -8,7 +8,6 @@ import type { MessageListHandle } from "./message-list.tsx";
 import { MessageList } from "./message-list.tsx";
 import { RoomHeader } from "./room-header.tsx";
 import { useStore } from "./use-store.ts";
-import { useVisit } from "./use-visit.ts";
 
 /** One room. Escape leads back to the newest message and the field to write in, from wherever one is. */
 export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room }) {
@@ -20,7 +19,7 @@ export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room })
   const list = useRef<MessageListHandle>(null);
   const field = useRef<HTMLTextAreaElement>(null);
 
-  useVisit(room.people);
+  useEffect(() => room.people.enter(), [room]);
 
   useEffect(() => {
     // On a phone the keyboard would cover what one came to read.

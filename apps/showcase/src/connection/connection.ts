@@ -24,6 +24,15 @@ export class Connection {
     this.pending = client.pending;
   }
 
+  /** The page goes; it may come again. */
+  pause(): void {
+    this.#client.disconnect();
+  }
+
+  resume(): void {
+    if (!this.away.get()) this.#client.connect();
+  }
+
   stayAway = (away: boolean): void => {
     this.away.set(away);
     if (away) this.#client.disconnect();
