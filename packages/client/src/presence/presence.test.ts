@@ -348,6 +348,30 @@ describe("signals", () => {
     expect(errors).toEqual(["invalid-data"]);
   });
 
+  it("R8: whose newest was dropped over a rate goes out again once the wait is over, in every room", async () => {
+    const { client, cursors, server, runtime } = await signalling();
+    const elsewhere = signals(client.channel("room", "43"), "cursor");
+    await runtime.settle();
+    for (const { id, channel } of server.all("enter").slice(-1)) await server.say({ type: "entered", id, channel });
+    cursors.send({ x: 1 });
+    elsewhere.send({ x: 9 });
+    await runtime.pass(100);
+    cursors.send({ x: 2 });
+    await runtime.pass(100);
+    const sent = server.all("signal").length;
+    const code = "rate-limited";
+    await server.say({ type: "unsignalled", channel, seq: 2, message: "no", code, retryable: true, retryAfter: 1_000 });
+    await runtime.pass(900);
+    expect(server.all("signal")).toHaveLength(sent);
+    await runtime.pass(200);
+    expect(server.all("signal").slice(sent)).toMatchObject([
+      { channel, signals: { cursor: { x: 2 } } },
+      { channel: "room:43", signals: { cursor: { x: 9 } } },
+    ]);
+    await runtime.pass(10_000);
+    expect(server.all("signal")).toHaveLength(sent + 2);
+  });
+
   it("are taken back on close while one stays", async () => {
     const { client, cursors, server, runtime } = await signalling();
     presence(client.channel("room", "42"));

@@ -31,6 +31,11 @@ export interface RoomPorts {
   nextSeq(): number;
   activity(): Activity;
   report(error: unknown): void;
+  /**
+   * Signals were refused for a while. The server counts all of a client's, and says so once a second: those of other rooms may have
+   * been dropped with them.
+   */
+  slowed(ms: number): void;
   /** Nobody uses the room any more. */
   emptied(room: Room): void;
 }
@@ -232,8 +237,10 @@ export class Room {
 
   #unsignalled({ code, message, retryable, retryAfter }: Unsignalled): void {
     // The server does not know that this client is there: it is told again.
-    if (code === "not-a-member" && this.#standing === "in") this.#standing = "due";
-    else if (retryable) this.board.slow(retryAfter ?? fullJitter(this.#tries++, this.#ports.runtime.random()));
+    if (code === "not-a-member" && this.#standing === "in") {
+      this.#standing = "due";
+      this.board.again(0);
+    } else if (retryable) this.#ports.slowed(retryAfter ?? fullJitter(this.#tries++, this.#ports.runtime.random()));
     else this.#tell(new TandemError(knownCode(code), message), ({ signals }) => signals);
     this.#wake();
   }

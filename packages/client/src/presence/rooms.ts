@@ -64,6 +64,9 @@ export class Rooms implements Rider {
       nextSeq: () => ++this.#seq,
       activity: () => this.#activity?.now() ?? "active",
       report: this.report,
+      slowed: (ms) => {
+        for (const room of this.#rooms.values()) room.board.again(ms);
+      },
       emptied: (room) => {
         if (this.#rooms.get(channel) === room) this.#rooms.delete(channel);
         if (this.#rooms.size > 0) return;

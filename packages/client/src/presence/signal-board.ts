@@ -4,6 +4,9 @@ import { Alarm } from "../alarm.ts";
 /** Milliseconds between two signals until the server has said. */
 const PACE_MS = 50;
 
+/** Milliseconds for which a signal that went out may turn out to have been dropped: the server says so within a second. */
+const DOUBT_MS = 5_000;
+
 /**
  * The signals of one channel: what this client signals goes out no faster than the server allows, the newest of each key; what others signal is kept,
  * the newest of each key and device.
@@ -15,6 +18,8 @@ export class SignalBoard {
   readonly #latest = new Map<string, Map<string, unknown>>();
   #changed = new Map<string, Map<string, unknown>>();
   #waiting = new Map<string, unknown>();
+  /** The newest signal of each key that went out, and when. */
+  readonly #sent = new Map<string, { readonly data: unknown; readonly at: number }>();
   #paceMs = PACE_MS;
   /** Nothing goes out before this time of `elapsed`. */
   #next = 0;
@@ -44,7 +49,9 @@ export class SignalBoard {
     const waiting = [...this.#waiting];
     this.#waiting = new Map();
     this.#alarm.cancel();
-    this.#next = this.#runtime.elapsed() + this.#paceMs;
+    const at = this.#runtime.elapsed();
+    this.#next = at + this.#paceMs;
+    for (const [key, data] of waiting) this.#sent.set(key, { data, at });
     const messages = [];
     for (let at = 0; at < waiting.length; at += most) messages.push(Object.fromEntries(waiting.slice(at, at + most)));
     return messages;
@@ -55,9 +62,13 @@ export class SignalBoard {
     this.#paceMs = ms;
   }
 
-  /** Sends nothing for a while. */
-  slow(ms: number): void {
-    this.#next = this.#runtime.elapsed() + ms;
+  /** Signals were refused, and may not be again: sends nothing for a while, then the newest of each key, whether it went out lately or is new. */
+  again(ms: number): void {
+    const now = this.#runtime.elapsed();
+    this.#next = Math.max(this.#next, now + ms);
+    for (const [key, { data, at }] of this.#sent) {
+      if (now - at < DOUBT_MS && !this.#waiting.has(key)) this.#waiting.set(key, data);
+    }
     if (this.#waiting.size > 0) this.#wake();
   }
 
@@ -65,6 +76,7 @@ export class SignalBoard {
   pause(): void {
     this.#alarm.cancel();
     this.#waiting.clear();
+    this.#sent.clear();
   }
 
   /** Takes what others signal. Those of this client itself are among it. */
