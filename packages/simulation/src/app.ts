@@ -1,5 +1,6 @@
 import type { Access } from "@tandem/app";
 import { channel, defineApp } from "@tandem/app";
+import { hall } from "./presence/hall.ts";
 
 /** What every event of a schedule carries. */
 export interface Note {
@@ -76,6 +77,7 @@ export function createApp(access: Access) {
       }),
       pulse: channel({ events, filterable, overflow: "disconnect" }),
       club: channel({ events, filterable, access }),
+      hall,
     },
   });
 }
@@ -87,4 +89,5 @@ export const app = createApp(({ granted }) => granted);
 export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse", "club"] as const;
 
 export type SimulatedApp = typeof app;
-export type SimulatedChannel = keyof SimulatedApp["channels"] & string;
+/** The types of channels that events are published in. */
+export type SimulatedChannel = Exclude<keyof SimulatedApp["channels"] & string, "hall">;

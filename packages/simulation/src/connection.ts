@@ -61,6 +61,7 @@ export class Connection {
   #clientClosing = false;
   #nodeClosing = false;
   #severed = false;
+  #endedWith: number | undefined;
 
   constructor(options: {
     number: number;
@@ -86,6 +87,11 @@ export class Connection {
     this.down = new Pipe(clock, random, client, options.downward, (parcel) => this.#reachClient(parcel));
     this.#tap.accepted(this);
     this.#events = listener.accept(this.#transport());
+  }
+
+  /** The close code with which its end was told to the node. */
+  get endedWith(): number | undefined {
+    return this.#endedWith;
   }
 
   /** Does it carry anything still? */
@@ -186,6 +192,7 @@ export class Connection {
   #tellNode(code: number, reason: string): void {
     if (this.#nodeTold) return;
     this.#nodeTold = true;
+    this.#endedWith = code;
     this.#tap.gone(this);
     this.#events.closed(code, reason);
   }

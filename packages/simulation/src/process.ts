@@ -18,6 +18,8 @@ export class Process {
   readonly name: string;
   readonly runtime: Runtime;
   alive = true;
+  /** When it crashed, in virtual milliseconds. */
+  endedAt = Number.POSITIVE_INFINITY;
   /** Nothing of it happens before then. */
   pausedUntil = 0;
   /** How far its wall clock is off, in milliseconds. */
@@ -63,6 +65,7 @@ export class Process {
   /** Ends at once: nothing that it had begun goes on. */
   crash(): void {
     this.alive = false;
+    this.endedAt = this.#clock.now;
     for (const mourner of this.#mourners.splice(0)) mourner();
   }
 

@@ -1,6 +1,10 @@
 import { check } from "./checker.ts";
 import { ending } from "./ending.ts";
 import type { Violation } from "./history.ts";
+import { Company } from "./presence/company.ts";
+import { endCompany } from "./presence/ending.ts";
+import { Judge } from "./presence/judge.ts";
+import { Random } from "./random.ts";
 import type { Kind } from "./tally.ts";
 import { Workload } from "./workload.ts";
 import type { WorldOptions } from "./world.ts";
@@ -16,6 +20,12 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
+/** Chance of presence: a stream of its own, so that schedules without it are as they were. */
+const COMPANY = 1;
+
+/** Share of schedules in which visitors are present and signal. */
+const IN_COMPANY = 0.5;
+
 /** Runs one schedule from its seed: faults and work, then calm, then the reckoning. */
 export async function runSchedule(seed: number, options: WorldOptions = {}): Promise<Outcome> {
   const world = new World(seed, options);
@@ -24,8 +34,18 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
   process.on("unhandledRejection", onRejection);
   try {
     const workload = new Workload(world);
+    const { visitors } = workload;
+    const chance = new Random(seed, COMPANY);
+    const company = chance.chance(IN_COMPANY) ? new Company(world, visitors, chance) : undefined;
+    if (company) {
+      world.clock.after(50, undefined, () => company.start());
+      new Judge(world).start();
+    }
     await workload.run();
-    await ending(world, workload, world.calm());
+    company?.stop();
+    const calm = world.calm();
+    await ending(world, workload, calm);
+    if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);
     // What nobody handled is told at the end of the turn.

@@ -3,6 +3,7 @@ import { FEED_COUNT, SUBJECTS, TYPES } from "./app.ts";
 import { Faults } from "./faults.ts";
 import { hasMembers } from "./memberships.ts";
 import { Operator } from "./operator.ts";
+import { HALL_GRANTS } from "./presence/hall.ts";
 import { readPage } from "./pages.ts";
 import type { Random } from "./random.ts";
 import { RawClient } from "./raw-client.ts";
@@ -17,7 +18,10 @@ import type { World } from "./world.ts";
 const OPERATIONS = 200;
 
 /** Rights in the channels that a schedule uses. The channel `room:closed` is in nobody's. */
-const GRANTS = Object.fromEntries(TYPES.map((type) => [`${type}:a*`, ["read", "publish"] as const]));
+const GRANTS = {
+  ...Object.fromEntries(TYPES.map((type) => [`${type}:a*`, ["read", "publish"] as const])),
+  ...HALL_GRANTS,
+};
 
 const PEOPLE: readonly Person[] = [
   { tenant: "acme", user: "ann", grants: GRANTS },

@@ -1,5 +1,6 @@
 import type { ClientMessage, Codec, ServerMessage } from "@tandem/protocol";
 import type { Connection, Wiretap } from "../connection.ts";
+import { Register } from "../presence/register.ts";
 import type { Trace } from "../trace.ts";
 import { Answers } from "./answers.ts";
 import { Authority } from "./authority.ts";
@@ -22,11 +23,14 @@ export class Wire implements Wiretap {
   readonly #scene: Scene;
   readonly #trace: Trace;
   readonly #watchers: readonly Watcher[];
+  /** What is said of presence. */
+  readonly register: Register;
   readonly #dialogues = new Map<Connection, Dialogue>();
 
   constructor(scene: Scene, trace: Trace) {
     this.#scene = scene;
     this.#trace = trace;
+    this.register = new Register(scene);
     this.#watchers = [
       new Authority(scene),
       new Answers(scene),
@@ -50,6 +54,7 @@ export class Wire implements Wiretap {
     this.#say(connection, bytes, () => `${connection.client.name} → ${connection.node.name}`);
     const dialogue = this.#of(connection);
     for (const message of decode(connection.codec, bytes) as ClientMessage[]) {
+      this.register.asked(connection, message);
       for (const watcher of this.#watchers) watcher.asked?.(dialogue, message);
       dialogue.ask(message);
     }
@@ -71,6 +76,7 @@ export class Wire implements Wiretap {
       const request = dialogue.answered(message);
       for (const watcher of this.#watchers) watcher.told?.(dialogue, message, request);
       dialogue.moveOn(message, request);
+      this.register.told(connection, message);
     }
     dialogue.framed(bytes.length, delivers && !page);
   }
@@ -82,6 +88,7 @@ export class Wire implements Wiretap {
   }
 
   leaving(connection: Connection): void {
+    this.register.ended(connection);
     const dialogue = this.#dialogues.get(connection);
     if (dialogue) for (const watcher of this.#watchers) watcher.ended?.(dialogue);
   }

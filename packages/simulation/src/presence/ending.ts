@@ -1,0 +1,119 @@
+import type { Visitor } from "../visitor.ts";
+import type { World } from "../world.ts";
+import type { Company } from "./company.ts";
+import type { Seen } from "./guest.ts";
+import { HALLS, SIGNALS } from "./hall.ts";
+
+/** Between two looks, in milliseconds. */
+const LOOK_MS = 250;
+
+/** Once all is well everybody sees who is there within this, in milliseconds, after the last lost connection was noticed and given up. */
+const SETTLED_MS = 16_000;
+
+/** A lost connection is noticed at the latest by this, in milliseconds, where bytes were on their way (D6). */
+const NO_PROGRESS_MS = 32_000;
+
+/** Everybody has the newest signals within this, in milliseconds. */
+const HEARD_MS = 2_000;
+
+/** Everybody is connected at the same time by then, in milliseconds. */
+const TOGETHER_MS = 120_000;
+
+/** Faults have stopped: everybody sees the same, and that is who is there; and has everybody's newest signals. */
+export async function endCompany(
+  world: World,
+  company: Company,
+  visitors: readonly Visitor[],
+  calm: number,
+): Promise<void> {
+  const { clock, history, limits } = world;
+  const noticed = Math.max(limits.pingMs + limits.pongMs, NO_PROGRESS_MS) + SETTLED_MS;
+  let since = calm;
+  const began = clock.now;
+  for (;;) {
+    const problem = unlike(world, company, visitors);
+    if (problem === undefined) break;
+    since = Math.max(since, ...visitors.map((visitor) => (visitor.connected ? visitor.awayAt : clock.now)));
+    if (clock.now > since + noticed)
+      return history.violate("G6", clock.now, `${problem}, ${noticed} ms after all was well`);
+    if (clock.now > began + TOGETHER_MS) return;
+    await clock.runUntil(clock.now + LOOK_MS);
+  }
+  await lastSignals(world, company, visitors);
+}
+
+/** Who should be seen in a hall: those who are connected and want to be there. */
+function expected(world: World, company: Company, visitors: readonly Visitor[], tenant: string, hall: string): Seen[] {
+  return visitors.flatMap((visitor) => {
+    const due = visitor.person.tenant === tenant ? company.guest(visitor).due(hall) : undefined;
+    const device = world.wire.register.roll.deviceOf(visitor.process);
+    return due && device !== undefined ? [{ device, user: visitor.person.user, ...due }] : [];
+  });
+}
+
+/** @returns what one of the visitors sees otherwise than it is */
+function unlike(world: World, company: Company, visitors: readonly Visitor[]): string | undefined {
+  for (const visitor of visitors) {
+    for (const hall of HALLS) {
+      const shown = company.guest(visitor).shown(hall);
+      if (!shown) continue;
+      const sees = listed(shown);
+      const due = listed(expected(world, company, visitors, visitor.person.tenant, hall));
+      if (sees !== due) return `${visitor.name} sees ${sees} in ${hall}, where there are ${due}`;
+    }
+  }
+  return undefined;
+}
+
+function listed(seen: readonly Seen[]): string {
+  const words = seen.map(({ device, user, n, status }) => `${user} (${device}: ${n}, ${status})`);
+  return words.length === 0 ? "nobody" : words.sort().join(", ");
+}
+
+/** Everybody who is there signals once more. */
+async function lastSignals(world: World, company: Company, visitors: readonly Visitor[]): Promise<void> {
+  const { clock, history } = world;
+  const began = clock.now;
+  const sent: {
+    readonly tenant: string;
+    readonly hall: string;
+    readonly key: string;
+    readonly n: number;
+    device: string;
+  }[] = [];
+  for (const visitor of visitors) {
+    const guest = company.guest(visitor);
+    const device = world.wire.register.roll.deviceOf(visitor.process);
+    for (const hall of HALLS) {
+      for (const key of SIGNALS) {
+        if (!guest.heard(hall).has(key) || device === undefined) continue;
+        const n = company.number();
+        guest.signal(hall, key, n);
+        sent.push({ tenant: visitor.person.tenant, hall, key, n, device });
+      }
+    }
+  }
+  if (sent.length === 0) return;
+  await clock.runUntil(began + HEARD_MS);
+  if (visitors.some((visitor) => !visitor.connected || visitor.awayAt >= began - HEARD_MS)) return;
+  for (const visitor of visitors) {
+    const guest = company.guest(visitor);
+    const own = world.wire.register.roll.deviceOf(visitor.process);
+    for (const hall of HALLS) {
+      const heard = guest.heard(hall);
+      const wrong = (text: string) => history.violate("R8", clock.now, `${visitor.name} in ${hall}: ${text}`);
+      for (const { tenant, key, n, device, ...where } of sent) {
+        const latest = heard.get(key);
+        if (!latest || tenant !== visitor.person.tenant || where.hall !== hall || device === own) continue;
+        if (latest.get(device) !== n) wrong(`has ${key} ${latest.get(device)} of ${device}, who signalled ${n} last`);
+      }
+      const there = new Set(guest.shown(hall)?.map(({ device }) => device));
+      for (const [key, latest] of heard) {
+        for (const device of latest.keys()) {
+          if (guest.shown(hall) && !there.has(device)) wrong(`has a ${key} of ${device}, who has left`);
+        }
+      }
+    }
+  }
+  world.tally.count("path", "presence.last-signals");
+}

@@ -1,0 +1,266 @@
+import { createHash } from "node:crypto";
+import type { ClientMessage, ServerMessage } from "@tandem/protocol";
+import type { Identity } from "@tandem/server/core";
+import type { Clock } from "../clock.ts";
+import type { Connection } from "../connection.ts";
+import type { History } from "../history.ts";
+import type { Revocations } from "../revocations.ts";
+import type { Tally } from "../tally.ts";
+import type { Tokens } from "../tokens.ts";
+import type { Numbered } from "./hall.ts";
+import { has } from "./rights.ts";
+import type { Place, Statement } from "./roll.ts";
+import { Roll } from "./roll.ts";
+import { Watching } from "./watching.ts";
+
+/** What is held against what is said of presence. */
+export interface RegisterPorts {
+  readonly clock: Clock;
+  readonly history: History;
+  readonly tokens: Tokens;
+  readonly revocations: Revocations;
+  readonly tally: Tally;
+}
+
+/** A request that changes a place. */
+interface Asked {
+  readonly type: "enter" | "leave";
+  readonly seq: number;
+  readonly place: Place | undefined;
+  readonly statement: Statement | undefined;
+}
+
+/** One connection, as far as it is about presence. */
+interface Talk {
+  identity: Identity | undefined;
+  device: string | undefined;
+  /** Which of the device's connections. */
+  nth: number;
+  /** Tokens that wait for their welcome, by request. */
+  readonly tokens: Map<number, string>;
+  readonly asked: Map<number, Asked>;
+  readonly entered: Set<Place>;
+  readonly watching: Map<string, Watching>;
+}
+
+/** Names a device as every node does: by a digest of whose it is and of its secret. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+const DEVICE_LETTERS = 12;
+
+/** Hears what is said of presence and signals on every connection: keeps the roll, and holds what watchers are told against it. */
+export class Register {
+  readonly roll = new Roll();
+  readonly #ports: RegisterPorts;
+  readonly #talks = new Map<Connection, Talk>();
+
+  constructor(ports: RegisterPorts) {
+    this.#ports = ports;
+  }
+
+  #of(connection: Connection): Talk {
+    let talk = this.#talks.get(connection);
+    if (!talk) {
+      talk = {
+        identity: undefined,
+        device: undefined,
+        nth: 0,
+        tokens: new Map(),
+        asked: new Map(),
+        entered: new Set(),
+        watching: new Map(),
+      };
+      this.#talks.set(connection, talk);
+    }
+    return talk;
+  }
+
+  /** A client's message has reached its node. */
+  asked(connection: Connection, message: ClientMessage): void {
+    const { now } = this.#ports.clock;
+    switch (message.type) {
+      case "hello":
+      case "refresh": {
+        const talk = this.#of(connection);
+        if (message.token === undefined || talk.tokens.has(message.id)) return;
+        talk.tokens.set(message.id, message.token);
+        if (message.type === "refresh" || !message.instance || talk.device !== undefined) return;
+        const identity = this.#ports.tokens.identity(message.token);
+        if (!identity) return;
+        const { secret, connection: nth } = message.instance;
+        talk.identity = identity;
+        talk.device = digest(`${identity.tenant}/${identity.user}/${secret}`).slice(0, DEVICE_LETTERS);
+        talk.nth = nth;
+        return;
+      }
+      case "enter": {
+        const { identity, device, asked } = this.#of(connection);
+        if (!identity || device === undefined || !has(identity, message.channel, "presence")) return;
+        const { id, seq, channel, activity } = message;
+        const place = this.roll.open(`${identity.tenant}/${channel}`, device, identity.user);
+        const n = (message.state as Partial<Numbered> | undefined)?.n;
+        const statement = { seq, n, activity, at: now, acceptedAt: undefined };
+        place.said.push(statement);
+        place.enters.push(now);
+        asked.set(id, { type: "enter", seq, place, statement });
+        return;
+      }
+      case "leave": {
+        const { identity, device, asked } = this.#of(connection);
+        const place =
+          identity && device !== undefined
+            ? this.roll.place(`${identity.tenant}/${message.channel}`, device)
+            : undefined;
+        place?.leaves.push(now);
+        asked.set(message.id, { type: "leave", seq: message.seq, place, statement: undefined });
+        return;
+      }
+      case "signal": {
+        const { identity, device } = this.#of(connection);
+        if (!identity || device === undefined || !has(identity, message.channel, "signal")) return;
+        const place = this.roll.place(`${identity.tenant}/${message.channel}`, device);
+        for (const [key, data] of Object.entries(message.signals)) {
+          const n = (data as Partial<Numbered> | null)?.n;
+          if (!place || n === undefined) continue;
+          const sent = place.signals.get(key) ?? new Map<number, number>();
+          place.signals.set(key, sent.set(n, message.seq));
+        }
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  /** A node hands a message to its socket. */
+  told(connection: Connection, message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome": {
+        const talk = this.#of(connection);
+        const token = talk.tokens.get(message.id);
+        talk.tokens.delete(message.id);
+        talk.identity = token === undefined ? undefined : this.#ports.tokens.identity(token);
+        const { identity, device } = talk;
+        if (message.device !== device)
+          this.#wrong(connection, "R5", `is named ${message.device} by its node, and is ${device}`);
+        if (identity && device !== undefined) this.roll.know(device, identity.tenant, identity.user, connection.client);
+        return;
+      }
+      case "entered":
+      case "left":
+        return this.#answered(connection, message.id);
+      case "error":
+        if (message.id !== undefined) {
+          this.#of(connection).asked.delete(message.id);
+          this.#of(connection).tokens.delete(message.id);
+        } else if (message.code === "needs-auth") this.#end(connection, "lost");
+        return;
+      case "watching":
+      case "members":
+      case "signals":
+      case "roster-page":
+        return this.#shown(connection, message);
+      case "unwatched":
+        this.#of(connection).watching.delete(message.channel);
+        return;
+      case "unsignalled":
+        this.#ports.tally.count("path", `unsignalled.${message.code}`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** A node lets a connection go, or learns that it is gone. */
+  ended(connection: Connection): void {
+    this.#end(connection, connection.endedWith === 1000 ? "left" : "lost");
+    this.#talks.delete(connection);
+  }
+
+  #answered(connection: Connection, id: number): void {
+    const talk = this.#of(connection);
+    const asked = talk.asked.get(id);
+    talk.asked.delete(id);
+    if (!asked?.place) return;
+    const { type, place, statement } = asked;
+    const { now } = this.#ports.clock;
+    if (statement) statement.acceptedAt = now;
+    const before = place.now;
+    const isBack = type === "enter" && before?.phase === "lost" && before.connection === talk.nth;
+    const turn = isBack ? Math.max(asked.seq, before.turn + 1) : asked.seq;
+    const phase = type === "enter" ? "here" : "left";
+    const counts = place.mark({ at: now, phase, node: connection.node, connection: talk.nth, turn });
+    if (type === "enter") talk.entered.add(place);
+    else if (counts) talk.entered.delete(place);
+    if (!counts) this.#ports.tally.count("path", `presence.old-${type}`);
+    else if (type === "enter") this.#countReturn(before, connection, now);
+    else if (before?.phase === "here") this.#ports.tally.count("path", "presence.goodbye");
+  }
+
+  #countReturn(before: Place["now"], { node }: Connection, now: number): void {
+    if (!before || before.phase === "left") return;
+    const { tally } = this.#ports;
+    const elsewhere = before.node !== node;
+    if (before.phase === "here" && before.node.alive) {
+      if (elsewhere) tally.count("path", "presence.taken-over");
+    } else if (now - (before.phase === "lost" ? before.at : before.node.endedAt) < 10_000)
+      tally.count("path", elsewhere ? "presence.back-elsewhere" : "presence.back-in-grace");
+  }
+
+  #end(connection: Connection, phase: "lost" | "left"): void {
+    const talk = this.#talks.get(connection);
+    if (!talk) return;
+    talk.watching.clear();
+    for (const place of talk.entered) {
+      const { now } = place;
+      if (now?.phase !== "here" || now.connection !== talk.nth || now.node !== connection.node) {
+        this.#ports.tally.count("path", "presence.old-connection-ends");
+        continue;
+      }
+      place.marks.push({ ...now, at: this.#ports.clock.now, phase });
+      this.#ports.tally.count("path", `presence.${phase}`);
+    }
+    talk.entered.clear();
+  }
+
+  #shown(
+    connection: Connection,
+    message: Extract<ServerMessage, { type: "watching" | "members" | "signals" | "roster-page" }>,
+  ): void {
+    const talk = this.#of(connection);
+    const { identity } = talk;
+    const { channel } = message;
+    const wrong = (rule: string, text: string) => this.#wrong(connection, rule, `${channel}: ${text}`);
+    if (!identity) return wrong("G10", `${message.type} before the client said who it is`);
+    if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
+    this.#checkTime(connection, identity, wrong);
+    const key = `${identity.tenant}/${channel}`;
+    const places = { roll: this.roll, key, wrong };
+    if (message.type === "watching") {
+      talk.watching.set(channel, new Watching(places));
+      return;
+    }
+    const watching = talk.watching.get(channel);
+    if (message.type === "roster-page") return new Watching(places).members(message.members);
+    if (!watching) return wrong("wire", `${message.type} without a watch`);
+    if (message.type === "signals") return watching.signals(message);
+    watching.members(message.members);
+    if (message.full && watching.told) this.#ports.tally.count("path", "presence.all-anew");
+    watching.told = true;
+  }
+
+  #checkTime(connection: Connection, identity: Identity, wrong: (rule: string, text: string) => void): void {
+    const { node } = connection;
+    const now = node.runtime.now();
+    if (identity.expires !== undefined && now >= identity.expires)
+      wrong("G10", `was told ${now - identity.expires} ms after the token expired`);
+    const late = this.#ports.revocations.overdue(identity, this.#ports.clock.now, node, "events");
+    if (late !== undefined) wrong("G10", `was told ${Math.round(late)} ms after ${identity.user} was revoked`);
+  }
+
+  #wrong({ node, client }: Connection, rule: string, text: string): void {
+    this.#ports.history.violate(rule, this.#ports.clock.now, `${node.name} → ${client.name}: ${text}`);
+  }
+}
