@@ -235,7 +235,7 @@ export class Register {
     const wrong = (rule: string, text: string) => this.#wrong(connection, rule, `${channel}: ${text}`);
     if (!identity) return wrong("G10", `${message.type} before the client said who it is`);
     if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
-    this.#checkTime(connection, identity, wrong);
+    this.#checkTime(connection, identity, channel, wrong);
     const key = `${identity.tenant}/${channel}`;
     const places = { roll: this.roll, key, wrong };
     if (message.type === "watching") {
@@ -251,12 +251,17 @@ export class Register {
     watching.told = true;
   }
 
-  #checkTime(connection: Connection, identity: Identity, wrong: (rule: string, text: string) => void): void {
+  #checkTime(
+    connection: Connection,
+    identity: Identity,
+    channel: string,
+    wrong: (rule: string, text: string) => void,
+  ): void {
     const { node } = connection;
     const now = node.runtime.now();
     if (identity.expires !== undefined && now >= identity.expires)
       wrong("G10", `was told ${now - identity.expires} ms after the token expired`);
-    const late = this.#ports.revocations.overdue(identity, this.#ports.clock.now, node, "events");
+    const late = this.#ports.revocations.overdue(identity, this.#ports.clock.now, node, "events", channel);
     if (late !== undefined) wrong("G10", `was told ${Math.round(late)} ms after ${identity.user} was revoked`);
   }
 
