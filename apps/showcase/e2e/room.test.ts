@@ -92,6 +92,21 @@ describe.skipIf(!hasChromium)("a room", () => {
     for (const text of ["one", "two", "three"]) await soon(() => ada.delivery(text)).toBe("durable");
   });
 
+  it("stays at the newest message when what was written meanwhile comes in before one's own", async () => {
+    const [ada, grace] = await stage.two("meanwhile");
+    await ada.switch.click();
+    await ada.connection("offline").waitFor();
+    for (let number = 1; number <= 12; number++) await ada.write(`ada ${number}`);
+    for (let number = 1; number <= 25; number++) await grace.write(`grace ${number}`);
+    await soon(() => grace.delivery("grace 25")).toBe("durable");
+    await ada.switch.click();
+    await grace.message("ada 12").waitFor();
+    await soon(() => ada.delivery("ada 12")).toBe("durable");
+    for (const visitor of [ada, grace]) {
+      await soon(() => visitor.scroller.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)).toBeLessThan(2);
+    }
+  });
+
   it("G1, G2, G3: loses and doubles nothing when the server is killed while both write", async () => {
     const [ada, grace] = await stage.two("killed");
     const said = (name: string, from: number, to: number) =>

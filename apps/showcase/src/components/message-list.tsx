@@ -60,6 +60,11 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
   const scrollToNewest = useCallback(() => virtualizer.scrollToEnd(), [virtualizer]);
   useImperativeHandle(ref, () => ({ scrollToNewest }), [scrollToNewest]);
   useLayoutEffect(scrollToNewest, [scrollToNewest]);
+  // Own messages change their place when the log shows them between those of others: the virtualizer may then stay with one of them.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows have changed
+  useLayoutEffect(() => {
+    if (following) scrollToNewest();
+  }, [rows, following, scrollToNewest]);
 
   const look = useCallback(() => {
     const element = scroller.current;
