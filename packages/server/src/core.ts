@@ -6,6 +6,8 @@ export type { Authenticator, Identity } from "./access/authenticator.ts";
 export type { Revocation } from "./access/revocations.ts";
 export type { Application } from "./application/application.ts";
 export type { Bus, Envelope } from "./bus/bus.ts";
+export type { Reply } from "./connection/reply.ts";
+export { type Carriage, ResponseTransport } from "./connection/response-transport.ts";
 export type { Transport, TransportEvents } from "./connection/transport.ts";
 export type { Append, AppendResult, ChannelKey, Head, Log } from "./log/log.ts";
 export { createMemoryLog } from "./log/memory.ts";

@@ -111,8 +111,14 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
   }
 
   #endInOrder(): void {
+    this.#checkExpiry();
+    if (this.#isClosed()) return;
     this.#end();
     this.#transport.close(NORMAL, "");
+  }
+
+  beforeEnd(): void {
+    this.#checkExpiry();
   }
 
   closed(code: number): void {
@@ -285,7 +291,10 @@ export class Connection implements TransportEvents, InboundEvents, Outlet {
   /** The identity's time is over: what is queued is purged, delivery and writes stop, a fresh token is asked for. */
   suspend(reason: TandemError): void {
     if (this.#state.kind !== "open") return;
-    if (this.#transport.oneWay) return this.close(reason, LAPSED);
+    if (this.#transport.oneWay) {
+      this.#transport.purge?.();
+      return this.close(reason, LAPSED);
+    }
     const { session } = this.#state;
     session.end();
     this.#state = { kind: "needs-auth", identity: session.identity };

@@ -17,6 +17,8 @@ export interface Transport {
   send(frame: Frame): void;
   /** Hands all frames taken since the last flush to the socket, in one write. `delivered`: there was more in them than answers. */
   flush(delivered: boolean): void;
+  /** Drops what it has taken and not handed over. A transport that hands everything over at a flush has nothing of that kind. */
+  purge?(): void;
   /** Bytes handed over that the socket has not taken yet. */
   buffered(): number;
   /** Ends the connection: in order after what was sent. */
@@ -28,6 +30,8 @@ export interface Transport {
 /** What a transport tells of its client. */
 export interface TransportEvents {
   frame(frame: Encoded): void;
+  /** What was taken is about to be handed over, without a flush: the last moment to purge it. */
+  beforeEnd(): void;
   /** No more frames will come: the connection ends by itself, with 1000, once everything that was asked is answered. */
   end(): void;
   /** The connection is gone, whoever ended it. Called once, the last call. */

@@ -190,7 +190,7 @@ describe("presence on several nodes", () => {
     await world.advance(70_000);
     expect(seen(bob)).toEqual({ ada: "active a" });
     world.bus.loses = () => false;
-    await world.advance(2_000);
+    await world.advance(13_000);
     expect(seen(bob)).toEqual({});
   });
 

@@ -160,11 +160,15 @@ export class Roster {
     }
   }
 
-  /** A node has told everything that it holds: what it said before and does not name any more is gone. */
+  /**
+   * A node has told everything that it holds, and those who have said goodbye to it. What it said before and does not name any more is mostly
+   * with another node, whose word is still on its way: it counts as lost from now on.
+   */
   retain(node: string, named: ReadonlySet<string> | undefined, upTo: number, now: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.place.node !== node || entry.confirmed > upTo || named?.has(entry.device)) continue;
-      this.#forget(entry, now);
+      entry.lostAt ??= now;
+      this.#show(entry, now);
     }
   }
 
@@ -188,16 +192,6 @@ export class Roster {
     entry.status = status;
     entry.json = undefined;
     this.#tally(entry.user, before, status);
-    this.#shown(entry, before);
-  }
-
-  #forget(entry: Entry, now: number): void {
-    this.#remove(entry);
-    const before = entry.status;
-    entry.status = undefined;
-    entry.goneAt = now;
-    if (before === undefined) return;
-    this.#tally(entry.user, before, undefined);
     this.#shown(entry, before);
   }
 

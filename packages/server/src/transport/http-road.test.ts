@@ -45,6 +45,7 @@ beforeEach(async () => {
       seen.push(one);
       return {
         frame: (frame) => void one.frames.push(frame),
+        beforeEnd() {},
         end: () => {
           one.ended = true;
         },

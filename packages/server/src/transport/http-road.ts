@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Limits } from "@tandem/protocol";
 import { BODY_FRAMES, FRAME_END, HTTP_PATHS } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
+import type { Carriage } from "../connection/response-transport.ts";
+import { ResponseTransport } from "../connection/response-transport.ts";
 import type { Transport, TransportEvents } from "../connection/transport.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { clientAddress } from "./client-address.ts";
@@ -9,8 +11,7 @@ import type { Refusal } from "./handshake.ts";
 import { pathOf, refuse } from "./handshake.ts";
 import type { RequestRules } from "./http-request.ts";
 import { judgeRequest, readBody } from "./http-request.ts";
-import type { Carriage } from "./response-transport.ts";
-import { ResponseTransport } from "./response-transport.ts";
+import { replyOf } from "./node-reply.ts";
 import type { Room } from "./room.ts";
 
 /** Seconds for which a browser need not ask again whether a page of its origin may post here. */
@@ -94,7 +95,11 @@ export class HttpRoad {
     if (body === undefined || response.destroyed) return;
     const frames = typeof body === "string" ? framesOf(body) : body;
     if (!Array.isArray(frames)) return this.#refuse(request, response, frames as Refusal, address);
-    const transport = new ResponseTransport(response, carriageOf(request, isSend), { side: isSend, address, runtime });
+    const transport = new ResponseTransport(replyOf(response), carriageOf(request, isSend), {
+      side: isSend,
+      address,
+      runtime,
+    });
     try {
       transport.carry(accept(transport), frames);
     } catch (error) {

@@ -54,6 +54,7 @@ function start(options: Partial<ConstructorParameters<typeof WebSockets>[0]> = {
           one.frames.push(frame);
           send(transport, Buffer.from(typeof frame === "string" ? `echo ${frame}` : frame));
         },
+        beforeEnd() {},
         end() {},
         closed: (code, reason) => {
           one.closed = { code, reason };

@@ -1,9 +1,9 @@
-import type { ServerResponse } from "node:http";
 import type { Close } from "@tandem/protocol";
 import { HEARTBEAT_MS, jsonCodec, RESPONSE_MS } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
-import type { Transport, TransportEvents } from "../connection/transport.ts";
 import type { Frame } from "../delivery/frame.ts";
+import type { Reply } from "./reply.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
 
 /** A poll that has news ends so many milliseconds later: what comes with the first of it goes along. */
 const LINGER_MS = 25;
@@ -34,7 +34,7 @@ export class ResponseTransport implements Transport {
   readonly oneWay = true;
   readonly side: boolean;
   readonly #carriage: Carriage;
-  readonly #response: ServerResponse;
+  readonly #reply: Reply;
   readonly #runtime: Runtime;
   readonly #timers = new Map<"end" | "heartbeat" | "linger" | "stuck", Timer>();
   #events: TransportEvents | undefined;
@@ -45,11 +45,11 @@ export class ResponseTransport implements Transport {
   #over = false;
 
   constructor(
-    response: ServerResponse,
+    reply: Reply,
     carriage: Carriage,
     { side, address, runtime }: { readonly side: boolean; readonly address: string; readonly runtime: Runtime },
   ) {
-    this.#response = response;
+    this.#reply = reply;
     this.#carriage = carriage;
     this.#runtime = runtime;
     this.address = address;
@@ -59,18 +59,14 @@ export class ResponseTransport implements Transport {
   /** Carries the connection of a client that sent these frames. */
   carry(events: TransportEvents, [first = "[]", ...more]: readonly string[]): void {
     this.#events = events;
-    this.#response.once("close", () => {
+    this.#reply.onGone(() => {
       this.#over = true;
       this.#stop();
       this.#gone();
     });
-    this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => {
-      this.close(NORMAL, "");
-      this.#gone();
-    });
+    this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => this.#finish());
     if (this.#carriage === "stream") {
-      this.#response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
-      this.#response.flushHeaders();
+      this.#reply.begin();
       this.#beat();
     }
     const go = () => {
@@ -93,16 +89,20 @@ export class ResponseTransport implements Transport {
   flush(delivered: boolean): void {
     if (this.#over) return;
     if (this.#carriage === "stream") this.#write();
-    else if (this.#carriage === "poll" && this.#bytes > FULL_BYTES) this.#finishPoll();
+    else if (this.#carriage === "poll" && this.#bytes > FULL_BYTES) this.#finish();
     else if (this.#carriage === "poll" && delivered && !this.#timers.has("linger")) {
-      this.#after("linger", LINGER_MS, () => this.#finishPoll());
+      this.#after("linger", LINGER_MS, () => this.#finish());
     }
     this.#answered();
     this.#answered = () => {};
   }
 
+  purge(): void {
+    this.#taken = [];
+  }
+
   buffered(): number {
-    return this.#response.writableLength;
+    return this.#reply.buffered;
   }
 
   close(code: number, reason: string): void {
@@ -116,21 +116,20 @@ export class ResponseTransport implements Transport {
     this.#stop();
     if (this.#carriage === "stream") {
       this.#write();
-      this.#response.end();
+      this.#reply.end();
     } else {
-      const body = Buffer.from(`[${this.#taken.map((bytes) => Buffer.from(bytes).toString()).join(",")}]`);
-      const headers = { "Content-Type": "application/json; charset=utf-8", "Content-Length": body.byteLength };
-      this.#response.writeHead(200, headers).end(body);
+      this.#reply.end(Buffer.from(`[${this.#taken.map((bytes) => Buffer.from(bytes).toString()).join(",")}]`));
     }
     this.#watch();
   }
 
   destroy(): void {
     this.#over = true;
-    this.#response.destroy();
+    this.#reply.cut();
   }
 
-  #finishPoll(): void {
+  #finish(): void {
+    this.#events?.beforeEnd();
     this.close(NORMAL, "");
     this.#gone();
   }
@@ -142,15 +141,15 @@ export class ResponseTransport implements Transport {
   }
 
   #write(): void {
-    if (this.#taken.length === 0) return;
-    this.#response.write(this.#taken.length === 1 ? this.#taken[0] : Buffer.concat(this.#taken));
+    const [first, ...more] = this.#taken;
+    if (first) this.#reply.write(more.length === 0 ? first : Buffer.concat(this.#taken));
     this.#taken = [];
   }
 
   #beat(): void {
     this.#after("heartbeat", HEARTBEAT_MS, () => {
       // A client that has not taken what was there gets no more of what says nothing.
-      if (this.#response.writableLength === 0) this.#response.write(":\n\n");
+      if (this.#reply.buffered === 0) this.#reply.write(NOTHING);
       this.#beat();
     });
   }
@@ -159,7 +158,7 @@ export class ResponseTransport implements Transport {
   #watch(left = Number.POSITIVE_INFINITY): void {
     this.#after("stuck", STUCK_MS, () => {
       const now = this.buffered();
-      if (now >= left || now === 0) this.#response.destroy();
+      if (now >= left || now === 0) this.#reply.cut();
       else this.#watch(now);
     });
   }
@@ -182,3 +181,5 @@ function eventOf(payload: Uint8Array): Uint8Array {
 
 const DATA = Buffer.from("data: ");
 const END = Buffer.from("\n\n");
+/** A comment. */
+const NOTHING = Buffer.from(":\n\n");
