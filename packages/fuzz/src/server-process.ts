@@ -92,6 +92,7 @@ Object.defineProperty(server.node, "accept", {
         if (frames === 200) plant.now(values.plant as Fault | undefined);
         events.frame(frame);
       },
+      beforeEnd: () => events.beforeEnd(),
       end: () => events.end(),
       closed: (code, reason) => events.closed(code, reason),
     };

@@ -43,14 +43,42 @@ const CLOSE_TIMEOUT = 10_000;
 
 const decoder = new TextDecoder();
 
-/** One virtual connection between a client and a node, from the moment the node accepted it. */
-export class Connection {
+/** One virtual connection between a client and a node, whatever carries it, as faults and the checker see it. */
+export interface Connection {
+  readonly number: number;
+  readonly client: Process;
+  readonly node: Process;
+  readonly codec: Codec;
+  readonly down: Pipe;
+  /** It asks for something beside the client's own connection. */
+  readonly side: boolean;
+  /** What is answered may be held back. */
+  readonly holds: boolean;
+  /** The close code with which its end was told to the node. */
+  readonly endedWith: number | undefined;
+  /** Does it carry anything still? */
+  readonly whole: boolean;
+  /**
+   * The way between them is lost, with all that is on it. Each side is told after so many milliseconds, or never: then
+   * only its own care finds it out.
+   */
+  cut(tellClient: number | undefined, tellNode: number | undefined): void;
+  /** The client's process is gone: its machine tells the node. */
+  clientGone(tellNode: number): void;
+  /** The node's process is gone: its machine tells the client, or nobody does. */
+  nodeGone(tellClient: number | undefined): void;
+}
+
+/** A virtual WebSocket, from the moment the node accepted it. */
+export class SocketConnection implements Connection {
   readonly number: number;
   readonly client: Process;
   readonly node: Process;
   readonly up: Pipe;
   readonly down: Pipe;
   readonly codec: Codec;
+  readonly side = false;
+  readonly holds = false;
   readonly #clock: Clock;
   readonly #end: ClientEnd;
   readonly #tap: Wiretap;
@@ -89,12 +117,10 @@ export class Connection {
     this.#events = listener.accept(this.#transport());
   }
 
-  /** The close code with which its end was told to the node. */
   get endedWith(): number | undefined {
     return this.#endedWith;
   }
 
-  /** Does it carry anything still? */
   get whole(): boolean {
     return !this.#severed;
   }
@@ -112,23 +138,17 @@ export class Connection {
     this.#clock.after(CLOSE_TIMEOUT, this.client, () => this.#tellClient(code, reason));
   }
 
-  /**
-   * The way between them is lost, with all that is on it. Each side is told after so many milliseconds, or never: then
-   * only its own care finds it out.
-   */
   cut(tellClient: number | undefined, tellNode: number | undefined): void {
     this.#sever();
     if (tellClient !== undefined) this.#clock.after(tellClient, this.client, () => this.#tellClient(1006, ""));
     if (tellNode !== undefined) this.#clock.after(tellNode, this.node, () => this.#tellNode(1006, ""));
   }
 
-  /** The client's process is gone: its machine tells the node. */
   clientGone(tellNode: number): void {
     this.#clientTold = true;
     this.cut(undefined, tellNode);
   }
 
-  /** The node's process is gone: its machine tells the client, or nobody does. */
   nodeGone(tellClient: number | undefined): void {
     this.#nodeTold = true;
     this.cut(tellClient, undefined);

@@ -93,10 +93,11 @@ function toCarry({ limits, ledger }: World, { readings, person }: Visitor): numb
   return (bytes / limits.bytesPerSecond) * 1_000;
 }
 
-/** A connection that is lost without either side knowing is no connection. */
-function isAway(world: World, visitor: Visitor): boolean {
+/** A connection that is lost without either side knowing is no connection; nor is one beside which something else is lost on its way. */
+export function isAway(world: World, visitor: Visitor): boolean {
   if (!visitor.connected || visitor.process.pausedUntil > world.clock.now) return true;
-  return !world.network.of(visitor.process).some((connection) => connection.whole);
+  const connections = world.network.of(visitor.process);
+  return !connections.some(({ whole }) => whole) || connections.some(({ side, whole }) => side && !whole);
 }
 
 function isThere(world: World, visitor: Visitor): boolean {

@@ -1,7 +1,9 @@
+import type { PostEvents, PostRequest } from "@tandem/client/road";
 import type { Codec } from "@tandem/protocol";
 import type { Clock } from "./clock.ts";
-import type { ClientEnd, Listener, Wiretap } from "./connection.ts";
-import { Connection } from "./connection.ts";
+import type { ClientEnd, Connection, Listener, Wiretap } from "./connection.ts";
+import { SocketConnection } from "./connection.ts";
+import { HttpConnection } from "./http-connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
@@ -55,7 +57,7 @@ export class Network {
   /** A client asks for a connection. It is told `opened`, or `closed` without it. */
   dial(client: Process, codec: Codec, end: ClientEnd): Dialled {
     const random = this.#random;
-    let connection: Connection | undefined;
+    let connection: SocketConnection | undefined;
     let given: "up" | { code: number; reason: string } = "up";
     const fail = (ms: number) =>
       this.#clock.after(ms, client, () => {
@@ -81,6 +83,48 @@ export class Network {
     };
   }
 
+  /** A client posts a request of the other road. @returns the call that gives it up */
+  post(client: Process, request: PostRequest, events: PostEvents): () => void {
+    const random = this.#random;
+    const latency = this.weather.latency * random.between(0.3, 2);
+    let connection: HttpConnection | undefined;
+    let isOver = false;
+    const ended = (status: number) => {
+      if (connection) this.connections.delete(connection);
+      if (!isOver) events.ended(status, 0);
+      isOver = true;
+    };
+    if (!random.chance(this.weather.unanswered)) {
+      this.#clock.after(latency, undefined, () => {
+        if (isOver || !client.alive) return;
+        const listeners = this.#listeners().filter((listener) => listener.process.alive);
+        // A load balancer without a node behind it says so; or nobody answers at all.
+        const refused =
+          listeners.length === 0 ? 503 : random.chance(this.weather.refused) ? random.pick([0, 502]) : undefined;
+        if (refused !== undefined) return void this.#clock.after(latency, client, () => ended(refused));
+        connection = new HttpConnection({
+          number: ++this.#numbers,
+          clock: this.#clock,
+          random,
+          client,
+          listener: random.pick(listeners),
+          request,
+          end: { text: (piece) => isOver || events.text(piece), ended },
+          tap: this.#tap,
+          upward: { latency, bandwidth: random.between(200, 2_000), capacity: 65_536 },
+          downward: { latency, bandwidth: random.between(200, 2_000), capacity: random.pick([8_192, 65_536]) },
+        });
+        this.connections.add(connection);
+      });
+    }
+    return () => {
+      isOver = true;
+      if (!connection) return;
+      this.connections.delete(connection);
+      connection.clientGone(latency);
+    };
+  }
+
   #accept(
     client: Process,
     codec: Codec,
@@ -88,9 +132,9 @@ export class Network {
     latency: number,
     end: ClientEnd,
     wanted: () => boolean,
-  ): Connection {
+  ): SocketConnection {
     const random = this.#random;
-    const connection = new Connection({
+    const connection = new SocketConnection({
       number: ++this.#numbers,
       clock: this.#clock,
       random,

@@ -18,6 +18,8 @@ export class Process {
   readonly name: string;
   readonly runtime: Runtime;
   alive = true;
+  /** When it began, in virtual milliseconds. */
+  readonly startedAt: number;
   /** When it crashed, in virtual milliseconds. */
   endedAt = Number.POSITIVE_INFINITY;
   /** Nothing of it happens before then. */
@@ -31,6 +33,7 @@ export class Process {
     this.name = name;
     this.skew = skew;
     this.#clock = clock;
+    this.startedAt = clock.now;
     const started = clock.now - random.between(0, 1_000_000);
     this.runtime = {
       now: () => Math.floor(EPOCH_START + clock.now + this.skew),

@@ -1,4 +1,4 @@
-import type { Client, EventFilter, Publication, Subscription } from "@tandem/client";
+import type { Client, EventFilter, Publication, Subscription, Wake } from "@tandem/client";
 import { createClient } from "@tandem/client";
 import type { Codec, ErrorCode, Filter, Lane, Position, Start } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
@@ -7,6 +7,7 @@ import type { EventType, Note, SimulatedApp, SimulatedChannel } from "./app.ts";
 import type { Publish, Reader } from "./history.ts";
 import type { Fact } from "./ledger.ts";
 import { Process } from "./process.ts";
+import { Roads } from "./roads.ts";
 import type { Person } from "./tokens.ts";
 import type { World } from "./world.ts";
 import { worldLogger } from "./world-logger.ts";
@@ -40,6 +41,7 @@ export class Visitor {
   awayAt = 0;
   readonly #world: World;
   readonly #codec: Codec;
+  readonly #roads: Roads;
   readonly #readings: Reading[] = [];
   readonly #unsettled = new Set<Publish>();
   /** Where earlier readings ended. */
@@ -53,6 +55,7 @@ export class Visitor {
     this.name = name;
     this.person = person;
     this.#world = world;
+    this.#roads = new Roads(world, world.roads.fork());
     this.#codec = world.random.chance(0.3) ? msgpackCodec : jsonCodec;
   }
 
@@ -90,32 +93,38 @@ export class Visitor {
       world.skew() * 50,
     );
     const process = this.#process;
+    const wake: Wake = {
+      online: () => this.online,
+      listen: (listener) => {
+        this.#wakers.add(listener);
+        return () => this.#wakers.delete(listener);
+      },
+    };
     this.#client = createClient<SimulatedApp>({
-      url: "simulated://",
+      url: "ws://simulated/ws",
       token: () => this.#token(),
       runtime: process.runtime,
       codec: this.#codec,
-      wake: {
-        online: () => this.online,
-        listen: (listener) => {
-          this.#wakers.add(listener);
-          return () => this.#wakers.delete(listener);
+      wake,
+      connect: this.#roads.connect({
+        process,
+        codec: this.#codec,
+        wake,
+        webSocket: (_url, _subprotocol, events) => {
+          const decoder = new TextDecoder();
+          const encoder = new TextEncoder();
+          const text = this.#codec.name === "json";
+          const socket = world.network.dial(process, this.#codec, {
+            opened: () => events.opened(),
+            frame: (bytes) => events.frame(text ? decoder.decode(bytes) : bytes),
+            closed: (code, reason) => events.closed(code, reason),
+          });
+          return {
+            send: (frame) => socket.send(typeof frame === "string" ? encoder.encode(frame) : frame),
+            close: (code, reason) => socket.close(code, reason),
+          };
         },
-      },
-      connect: (_url, _subprotocol, events) => {
-        const decoder = new TextDecoder();
-        const encoder = new TextEncoder();
-        const text = this.#codec.name === "json";
-        const socket = world.network.dial(process, this.#codec, {
-          opened: () => events.opened(),
-          frame: (bytes) => events.frame(text ? decoder.decode(bytes) : bytes),
-          closed: (code, reason) => events.closed(code, reason),
-        });
-        return {
-          send: (frame) => socket.send(typeof frame === "string" ? encoder.encode(frame) : frame),
-          close: (code, reason) => socket.close(code, reason),
-        };
-      },
+      }),
     });
     this.#client.status.subscribe(() => {
       if (process.alive) this.noteStatus();
@@ -127,7 +136,8 @@ export class Visitor {
   noteStatus(): void {
     const status = this.client.status.get();
     this.#world.say(() => `${this.name} is ${JSON.stringify(status)}`);
-    if (status.kind !== "connected") this.awayAt = this.#world.clock.now;
+    if (status.kind === "connected") this.#roads.note(status.transport);
+    else this.awayAt = this.#world.clock.now;
   }
 
   get connected(): boolean {

@@ -35,6 +35,9 @@ const LIMITS: Limits = {
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
 const OUTCOMES = 16;
 
+/** The stream of chance that is the roads' own. */
+const ROADS = 2;
+
 export interface WorldOptions {
   /** Lines of trace kept as text, the last ones. Default none. */
   readonly traceLines?: number | undefined;
@@ -45,6 +48,8 @@ export interface WorldOptions {
 /** Everything in a schedule but those who use it: time, chance, network, store, nodes, and the books that are kept. */
 export class World {
   readonly random: Random;
+  /** Chance of the roads that visitors take. */
+  readonly roads: Random;
   readonly clock: Clock;
   readonly trace: Trace;
   readonly tally = new Tally();
@@ -71,6 +76,7 @@ export class World {
 
   constructor(seed: number, options: WorldOptions) {
     this.random = new Random(seed);
+    this.roads = new Random(seed, ROADS);
     this.trace = new Trace(options.traceLines, options.traceUntil);
     this.climate = drawClimate(this.random.fork());
     this.clock = new Clock((error, owner) => {

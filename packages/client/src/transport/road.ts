@@ -3,6 +3,7 @@ import type { Runtime } from "@tandem/runtime";
 import { Alarm } from "../alarm.ts";
 import type { Connect, Socket, TransportName } from "./connect.ts";
 import type { OtherRoad, OtherTransport } from "./http/other-road.ts";
+import type { Post } from "./http/post.ts";
 import type { RoadMemory } from "./road-memory.ts";
 import type { Wake } from "./wake.ts";
 
@@ -23,6 +24,8 @@ export interface RoadPorts {
   readonly webSocket: Connect;
   /** Loads the other road: a page that needs none does not load it. */
   load(): Promise<typeof OtherRoad>;
+  /** How the other road posts. Default: by `fetch`. */
+  readonly post?: Post;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface RoadPorts {
  * then the other road is taken, and kept to until a WebSocket opens again.
  */
 export function chooseRoad(transports: readonly TransportName[], ports: RoadPorts): Connect {
-  const { runtime, codec, wake, memory, webSocket, load } = ports;
+  const { runtime, codec, wake, memory, webSocket, load, post } = ports;
   const others = transports.filter((transport): transport is OtherTransport => transport !== "websocket");
   const hasWebSocket = others.length < transports.length;
   let failures = 0;
@@ -66,7 +69,7 @@ export function chooseRoad(transports: readonly TransportName[], ports: RoadPort
       try {
         const Road = await load();
         if (isClosed) return;
-        road ??= new Road({ runtime, codec, wake, webSocket: hasWebSocket ? webSocket : undefined, worked });
+        road ??= new Road({ runtime, codec, wake, webSocket: hasWebSocket ? webSocket : undefined, worked, post });
         // What worked, then those after it.
         socket = road.connect(works ? others.slice(others.indexOf(works)) : others, url, subprotocol, {
           ...events,

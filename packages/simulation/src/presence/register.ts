@@ -28,6 +28,7 @@ interface Asked {
   readonly seq: number;
   readonly place: Place | undefined;
   readonly statement: Statement | undefined;
+  readonly unsure: { until: number } | undefined;
 }
 
 /** One connection, as far as it is about presence. */
@@ -47,6 +48,9 @@ interface Talk {
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
+
+/** What was asked and never answered has no effect any more after this, in milliseconds: a loss that it has been has become a leave. */
+const UNANSWERED_MS = 12_000;
 
 const DEVICE_LETTERS = 12;
 
@@ -99,12 +103,15 @@ export class Register {
         const { identity, device, asked } = this.#of(connection);
         if (!identity || device === undefined || !has(identity, message.channel, "presence")) return;
         const { id, seq, channel, activity } = message;
-        const place = this.roll.open(`${identity.tenant}/${channel}`, device, identity.user);
+        const key = `${identity.tenant}/${channel}`;
+        // From beside, what is there is changed and nothing else.
+        const place = connection.side ? this.roll.place(key, device) : this.roll.open(key, device, identity.user);
+        if (!place) return;
         const n = (message.state as Partial<Numbered> | undefined)?.n;
         const statement = { seq, n, activity, at: now, acceptedAt: undefined };
         place.said.push(statement);
         place.enters.push(now);
-        asked.set(id, { type: "enter", seq, place, statement });
+        asked.set(id, { type: "enter", seq, place, statement, unsure: this.#unsure(connection, place) });
         return;
       }
       case "leave": {
@@ -114,7 +121,8 @@ export class Register {
             ? this.roll.place(`${identity.tenant}/${message.channel}`, device)
             : undefined;
         place?.leaves.push(now);
-        asked.set(message.id, { type: "leave", seq: message.seq, place, statement: undefined });
+        const unsure = this.#unsure(connection, place);
+        asked.set(message.id, { type: "leave", seq: message.seq, place, statement: undefined, unsure });
         return;
       }
       case "signal": {
@@ -132,6 +140,13 @@ export class Register {
       default:
         return;
     }
+  }
+
+  #unsure({ holds }: Connection, place: Place | undefined): { until: number } | undefined {
+    if (!holds || !place) return undefined;
+    const unsure = { from: this.#ports.clock.now, until: Number.POSITIVE_INFINITY };
+    place.unsure.push(unsure);
+    return unsure;
   }
 
   /** A node hands a message to its socket. */
@@ -153,7 +168,10 @@ export class Register {
         return this.#answered(connection, message.id);
       case "error":
         if (message.id !== undefined) {
-          this.#of(connection).asked.delete(message.id);
+          const { asked } = this.#of(connection);
+          const unsure = asked.get(message.id)?.unsure;
+          if (unsure) unsure.until = this.#ports.clock.now;
+          asked.delete(message.id);
           this.#of(connection).tokens.delete(message.id);
         } else if (message.code === "needs-auth") this.#end(connection, "lost");
         return;
@@ -187,6 +205,8 @@ export class Register {
     const { type, place, statement } = asked;
     const { now } = this.#ports.clock;
     if (statement) statement.acceptedAt = now;
+    if (asked.unsure) asked.unsure.until = now;
+    if (type === "enter" && connection.side) return this.#ports.tally.count("path", "presence.said-beside");
     const before = place.now;
     const isBack = type === "enter" && before?.phase === "lost" && before.connection === talk.nth;
     const turn = isBack ? Math.max(asked.seq, before.turn + 1) : asked.seq;
@@ -213,6 +233,8 @@ export class Register {
     const talk = this.#talks.get(connection);
     if (!talk) return;
     talk.watching.clear();
+    for (const { unsure } of talk.asked.values()) if (unsure) unsure.until = this.#ports.clock.now + UNANSWERED_MS;
+    talk.asked.clear();
     for (const place of talk.entered) {
       const { now } = place;
       if (now?.phase !== "here" || now.connection !== talk.nth || now.node !== connection.node) {

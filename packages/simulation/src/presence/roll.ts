@@ -32,8 +32,13 @@ const LEAVE_MS = 10_000;
 const LAPSE_MS = 4_500;
 const SIGN_MS = 500;
 
+/** A node that was started knows of everybody by then, in milliseconds. */
+const LEARNED_MS = 5_000;
+
 /** What a node did in its last moments may not be known to any other, in milliseconds. */
 const LAST_MOMENTS_MS = 1_000;
+
+const ANYTHING: ReadonlySet<Shown> = new Set<Shown>(["here", "reconnecting", "gone"]);
 
 type Add = (shown: Shown, begins: number, ends: number) => void;
 
@@ -48,6 +53,8 @@ export class Place {
   /** When something was asked that may take effect at once. */
   readonly enters: number[] = [];
   readonly leaves: number[] = [];
+  /** What was asked in a request whose answer may be held back, or be lost: it takes effect in this time, or does not. */
+  readonly unsure: { readonly from: number; until: number }[] = [];
   /** Signals that a member has sent, by key: the number in each, and its `seq`. */
   readonly signals = new Map<string, Map<number, number>>();
 
@@ -78,6 +85,7 @@ export class Place {
    */
   allowed(now: number, spread: number, since: number): ReadonlySet<Shown> {
     const from = now - spread;
+    if (this.unsure.some((time) => time.from <= now && time.until >= from)) return ANYTHING;
     const allowed = new Set<Shown>();
     const add: Add = (shown, begins, ends) => {
       if (begins <= now && ends >= from) allowed.add(shown);
@@ -97,6 +105,10 @@ export class Place {
         if (died < ends) this.#lost(add, died, ends, true, spread);
       } else if (phase === "lost") this.#lost(add, at, ends, false, spread);
       else add("gone", at, ends);
+      // A goodbye to a node that does not know of the place yet has no effect: its connection's end has.
+      if (phase === "left" && at - node.startedAt < LEARNED_MS)
+        for (const shown of ["here", "reconnecting"] as const)
+          add(shown, at, Math.min(ends, at + LEAVE_MS + LAST_MOMENTS_MS));
       // Of the places of the dead a newcomer learns nothing.
       if (died < ends && since > at - LAST_MOMENTS_MS) add("gone", Math.min(died, since), ends);
     });

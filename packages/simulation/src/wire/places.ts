@@ -85,7 +85,9 @@ export class Places implements Watcher {
       if (refused === "address" && ofAddress.filter(close).length < connectionsPerAddress)
         this.#wrong(stay, refusedAt, "was one connection too many from its address, and is not");
       const there = (other: Stay) => other.welcomedAt <= welcomedAt && other.endedAt > welcomedAt;
-      if (welcomedAt < Number.POSITIVE_INFINITY && ofUser.filter(there).length >= connectionsPerUser)
+      // Where answers are held back, it was let in before it was told so.
+      const isTold = welcomedAt < Number.POSITIVE_INFINITY && !stay.dialogue.connection.holds;
+      if (isTold && ofUser.filter(there).length >= connectionsPerUser)
         this.#wrong(stay, welcomedAt, "is one connection too many of its user, and was let in");
     }
   }

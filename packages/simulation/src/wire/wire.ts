@@ -71,6 +71,7 @@ export class Wire implements Wiretap {
     let delivers = false;
     let page = false;
     for (const message of decode(connection.codec, bytes) as ServerMessage[]) {
+      this.register.told(connection, message);
       delivers ||= message.type === "events";
       page ||= message.type === "page";
       const request = dialogue.answered(message);
