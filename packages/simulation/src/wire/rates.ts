@@ -48,7 +48,11 @@ export class Rates implements Watcher {
   conclude(): void {
     const admitted = new Buckets(this.#scene);
     const possible = new Buckets(this.#scene);
+    // What came with `hello` in one request waited for its answer: when it took its share of a rate, nobody can tell from here.
+    const unsure = new Set<string>();
+    for (const { dialogue } of this.#arrivals) if (dialogue.connection.holds) unsure.add(nodeOf(dialogue));
     for (const arrival of this.#arrivals) {
+      if (unsure.has(nodeOf(arrival.dialogue))) continue;
       const { answer } = arrival;
       if (answer === "rate-limited") {
         if (possible.has(arrival, -TOLERANCE_MS)) this.#wrong(arrival, "was refused under its rate");
@@ -80,6 +84,11 @@ export class Rates implements Watcher {
   #wrong({ at, number, dialogue }: Arrival, what: string): void {
     this.#scene.history.violate("W8", at, `publish ${number} of ${dialogue.connection.client.name} ${what}`);
   }
+}
+
+/** Who shares a rate may be known only later, or never: a node that such requests came to is left out. */
+function nodeOf({ connection }: Dialogue): string {
+  return connection.node.name;
 }
 
 /** What is left of the rates of connections, users and addresses: each a bucket that holds a second's worth. */
