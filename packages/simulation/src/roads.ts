@@ -6,16 +6,17 @@ import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
-/** What may carry a visitor's connection. */
+/**
+ * What may carry a visitor's connection. Long polls are not among them: one that watches a room has news at once, ends, and asks
+ * again, so that with a bound on bandwidth its events come too late.
+ */
 const TASTES = {
   websocket: ["websocket"],
   sse: ["sse"],
-  poll: ["poll"],
-  both: ["sse", "poll"],
-  all: ["websocket", "sse", "poll"],
+  both: ["websocket", "sse"],
 } as const satisfies Record<string, readonly TransportName[]>;
 
-const WEIGHTS = { websocket: 76, sse: 8, poll: 3, both: 2, all: 11 } as const;
+const WEIGHTS = { websocket: 76, sse: 12, both: 12 } as const;
 
 /** Milliseconds for which WebSockets are blocked, or come through, where a visitor has the choice; on average. */
 const SPELL_MS = 8_000;

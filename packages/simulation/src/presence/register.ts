@@ -49,6 +49,9 @@ export function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
 
+/** A goodbye that was not heard takes effect as a loss, within this, in milliseconds. */
+const UNHEARD_MS = 12_000;
+
 /** What was asked and never answered has no effect any more after this, in milliseconds: a loss that it has been has become a leave. */
 const UNANSWERED_MS = 12_000;
 
@@ -205,7 +208,8 @@ export class Register {
     const { type, place, statement } = asked;
     const { now } = this.#ports.clock;
     if (statement) statement.acceptedAt = now;
-    if (asked.unsure) asked.unsure.until = now;
+    // A goodbye from beside, at a node that has not learnt of the place, is of no effect there: it is lost as any other, and gone after the grace.
+    if (asked.unsure) asked.unsure.until = type === "leave" && connection.side ? now + UNHEARD_MS : now;
     if (type === "enter" && connection.side) return this.#ports.tally.count("path", "presence.said-beside");
     const before = place.now;
     const isBack = type === "enter" && before?.phase === "lost" && before.connection === talk.nth;

@@ -77,7 +77,6 @@ export class Wire implements Wiretap {
       const request = dialogue.answered(message);
       for (const watcher of this.#watchers) watcher.told?.(dialogue, message, request);
       dialogue.moveOn(message, request);
-      this.register.told(connection, message);
     }
     dialogue.framed(bytes.length, delivers && !page);
   }
