@@ -1,6 +1,9 @@
 /** The window adapts between this share of its first size… */
 const LEAST_SHARE = 0.25;
 
+/** …but is never less than this, in bytes: what clients acknowledge at once. With less on the way they take their time for it. */
+const LEAST_BYTES = 16_384;
+
 /** …and this one. */
 const MOST_SHARE = 4;
 
@@ -32,7 +35,7 @@ export class CreditWindow {
 
   /** @param bytes the window before anything is known of the way */
   constructor(bytes: number) {
-    this.#least = bytes * LEAST_SHARE;
+    this.#least = Math.max(bytes * LEAST_SHARE, LEAST_BYTES);
     this.#most = bytes * MOST_SHARE;
     this.#size = bytes;
   }
