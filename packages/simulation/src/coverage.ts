@@ -18,6 +18,7 @@ const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
     "disk-full",
     "narrow-reader",
     "node-crash",
+    "node-deaf",
     "node-drain",
     "node-pause",
     "read-failed",

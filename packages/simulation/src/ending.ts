@@ -76,21 +76,30 @@ async function lastAnswers(world: World): Promise<void> {
     await clock.runUntil(clock.now + LOOK_MS);
 }
 
-async function lastReading({ clock, history }: World, reader: RawReader): Promise<void> {
-  const until = clock.now + READER_MS;
+async function lastReading(world: World, reader: RawReader): Promise<void> {
+  const { clock, history } = world;
+  // What was on the way when its token ended comes a second time.
+  const patience = READER_MS + 2 * toCarry(world, reader.person.tenant, []);
+  const until = clock.now + patience;
   while (clock.now < until && reader.behind()) await clock.runUntil(clock.now + LOOK_MS);
   const behind = reader.behind();
-  if (behind) history.violate("G3", clock.now, `${behind}, ${READER_MS} ms after all was well`);
+  if (behind) history.violate("G3", clock.now, `${behind}, ${Math.round(patience)} ms after all was well`);
 }
 
-/** Milliseconds that a backlog may take where bandwidth is bounded: each reading brings its whole channel at most, a page another. */
-function toCarry({ limits, ledger }: World, { readings, person }: Visitor): number {
+/** Milliseconds that a backlog may take where bandwidth is bounded: all channels of a tenant, and those that are read once more. */
+function toCarry({ limits, ledger }: World, tenant: string, read: readonly string[]): number {
   if (limits.bytesPerSecond === 0) return 0;
-  const own = ledger.channels().filter((channel) => channel.startsWith(`${person.tenant}/`));
-  const channels = [...own, ...readings.map(({ channel }) => `${person.tenant}/${channel}`)];
-  const facts = channels.flatMap((channel) => ledger.line(channel)?.facts ?? []);
+  const own = ledger.channels().filter((channel) => channel.startsWith(`${tenant}/`));
+  const facts = [...own, ...read.map((channel) => `${tenant}/${channel}`)].flatMap(
+    (channel) => ledger.line(channel)?.facts ?? [],
+  );
   const bytes = facts.reduce((sum, { data }) => sum + data.length + HEADER_BYTES, 0);
   return (bytes / limits.bytesPerSecond) * 1_000;
+}
+
+function toCarryTo(world: World, { person, readings }: Visitor): number {
+  const channels = readings.map(({ channel }) => channel);
+  return toCarry(world, person.tenant, channels);
 }
 
 /** A connection that is lost without either side knowing is no connection; nor is one beside which something else is lost on its way. */
@@ -118,7 +127,7 @@ function complain(world: World, visitor: Visitor, since: number): void {
       `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${SETTLED_MS} ms after all was well`,
     );
   }
-  const patience = AT_HEAD_MS + toCarry(world, visitor);
+  const patience = AT_HEAD_MS + toCarryTo(world, visitor);
   for (const { channel, subscription } of visitor.readings) {
     const key = `${visitor.person.tenant}/${channel}`;
     const head = ledger.head(key);
@@ -144,7 +153,7 @@ async function lastPages(world: World, visitors: readonly Visitor[]): Promise<vo
   }
   // Whoever loses the connection meanwhile (its token may have been taken back) is not waited for.
   const late = () => [...waiting].filter(([visitor, pages]) => pages > 0 && visitor.awayAt < began);
-  const patience = LAST_PAGES_MS + Math.max(0, ...[...waiting.keys()].map((visitor) => toCarry(world, visitor)));
+  const patience = LAST_PAGES_MS + Math.max(0, ...[...waiting.keys()].map((visitor) => toCarryTo(world, visitor)));
   while (late().length > 0 && clock.now < began + patience) await clock.runUntil(clock.now + LOOK_MS);
   for (const [{ name }] of late())
     history.violate("G4", clock.now, `${name} was not given a page of history though all was well`);

@@ -9,6 +9,7 @@ const WEIGHTS = {
   "slow-reader": 4,
   "node-crash": 3,
   "node-pause": 2,
+  "node-deaf": 2,
   "node-drain": 1.5,
   "rolling-restart": 0.7,
   "client-pause": 1.5,
@@ -70,6 +71,12 @@ export class Faults {
         const ms = random.around(2_500);
         process?.pause(ms);
         if (process) world.disturb(process, ms);
+        return process !== undefined;
+      }
+      case "node-deaf": {
+        // It goes on to hear from other nodes, and does not learn what is in the log.
+        const { process } = random.pick(world.hosts);
+        Object.assign(world.storage.deaf, { process, until: now + random.between(3_000, 12_000) });
         return process !== undefined;
       }
       case "node-drain":

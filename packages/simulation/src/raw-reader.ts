@@ -29,8 +29,8 @@ interface Place {
  */
 export class RawReader {
   readonly name: string;
+  readonly person: Person;
   readonly #world: World;
-  readonly #person: Person;
   readonly #random: Random;
   readonly #process: Process;
   readonly #places = new Map<string, Place>();
@@ -47,7 +47,7 @@ export class RawReader {
   constructor(name: string, person: Person, channels: readonly string[], world: World) {
     this.name = name;
     this.#world = world;
-    this.#person = person;
+    this.person = person;
     this.#random = world.random.fork();
     this.#process = new Process(name, world.clock, world.random.fork(), silentLogger);
     this.#lag = this.#random.pick([1, 40, 800]);
@@ -75,7 +75,7 @@ export class RawReader {
   /** Where it is not at the head, as far as it was told; `undefined`: it is everywhere. */
   behind(): string | undefined {
     for (const [channel, { position }] of this.#places) {
-      const head = this.#world.ledger.head(`${this.#person.tenant}/${channel}`);
+      const head = this.#world.ledger.head(`${this.person.tenant}/${channel}`);
       if (!position || !samePosition(position, head))
         return `${this.name} stands at ${JSON.stringify(position)} of ${channel}, the head is ${JSON.stringify(head)}`;
     }
@@ -87,7 +87,7 @@ export class RawReader {
     this.#frames = 0;
     this.#told = 0;
     this.#heardAt = this.#world.clock.now;
-    const hello = { type: "hello" as const, id: ++this.#requests, token: tokens.mint(this.#person, 30_000) };
+    const hello = { type: "hello" as const, id: ++this.#requests, token: tokens.mint(this.person, 30_000) };
     const socket: Dialled = network.dial(this.#process, jsonCodec, {
       opened: () => this.#say(hello),
       frame: (bytes) => {

@@ -31,6 +31,8 @@ export class Storage {
   stalledUntil = 0;
   /** Commits are refused until then: the disk is full. */
   fullUntil = 0;
+  /** One node's reads fail until then. */
+  readonly deaf = { process: undefined as Process | undefined, until: Number.NEGATIVE_INFINITY };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ledger: Ledger;
@@ -117,7 +119,8 @@ export class Storage {
       this.#clock.after(this.#stall() + there, undefined, () => {
         if (!process.alive) return;
         const back = this.#stall() + this.#random.around(this.weather.read / 2);
-        if (this.#random.chance(this.weather.readFailed)) {
+        const isDeaf = this.deaf.process === process && this.#clock.now < this.deaf.until;
+        if (isDeaf || this.#random.chance(this.weather.readFailed)) {
           this.#tally.count("fault", "read-failed");
           this.#disturbed();
           this.#clock.after(back, process, () => reject(unavailable("The read failed.")));

@@ -32,6 +32,9 @@ const LIMITS: Limits = {
   historyPage: 50,
 };
 
+/** Whom a node refused again and again, because it could not read, waits this long at most before it asks once more, in milliseconds. */
+const LONGEST_WAIT_MS = 30_000;
+
 /** Outcomes that the store keeps per producer: as many as may be asked again. */
 const OUTCOMES = 16;
 
@@ -165,6 +168,7 @@ export class World {
     const over = Math.max(
       this.clock.now,
       this.storage.stalledUntil,
+      Math.min(this.clock.now, this.storage.deaf.until) + LONGEST_WAIT_MS,
       ...this.hosts.map((host) => host.process?.pausedUntil ?? 0),
     );
     Object.assign(this.climate.network, FAIR.network);
@@ -172,6 +176,7 @@ export class World {
     Object.assign(this.climate.storage, FAIR.storage);
     this.storage.fullUntil = 0;
     this.storage.stalledUntil = 0;
+    this.storage.deaf.until = Number.NEGATIVE_INFINITY;
     this.bus.outageUntil = 0;
     this.memberships.prompt = true;
     this.restore();

@@ -4,8 +4,11 @@ import type { Dialogue, Flush } from "./dialogue.ts";
 import type { Scene } from "./scene.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** The window grows to this many times its first size, and the most urgent lane may fill this share of it. */
-const MOST_WINDOW = 4 * 1.25;
+/** The window grows to this many times its first size. */
+const MOST_WINDOW = 4;
+
+/** The share of it that the most urgent lane may fill. */
+const LANE_SHARE = 1.25;
 
 /** What is handed over with the last of the credit: one batch of live events, one piece of the log. */
 const LAST_PIECE = 49_152;
@@ -13,10 +16,20 @@ const LAST_PIECE = 49_152;
 /** Without acknowledged progress a connection stands at least this long, in milliseconds: 30 s, less what a node that was paused is late. */
 const PATIENCE_MS = 20_000;
 
-/** Bytes of events in each frame on the way, oldest first. */
+interface Sent {
+  readonly bytes: number;
+  readonly delivers: boolean;
+  /** Bytes that had been acknowledged when it was sent. */
+  readonly before: number;
+}
+
+/** The frames on the way, oldest first. */
 interface Way {
-  readonly frames: number[];
+  readonly frames: Sent[];
   sent: number;
+  acknowledged: number;
+  /** Most bytes that were acknowledged between a frame and its acknowledgement: the window is twice of what that says at most. */
+  carried: number;
   progressedAt: number;
 }
 
@@ -32,7 +45,7 @@ export class Credit implements Watcher {
   #of(dialogue: Dialogue): Way {
     let way = this.#ways.get(dialogue);
     if (!way) {
-      way = { frames: [], sent: 0, progressedAt: this.#scene.clock.now };
+      way = { frames: [], sent: 0, acknowledged: 0, carried: 0, progressedAt: this.#scene.clock.now };
       this.#ways.set(dialogue, way);
     }
     return way;
@@ -42,7 +55,9 @@ export class Credit implements Watcher {
     if (message.type !== "received") return;
     const way = this.#of(dialogue);
     while (way.frames.length > 0 && way.sent - way.frames.length < message.frames) {
-      way.frames.shift();
+      const frame = way.frames.shift();
+      way.acknowledged += frame?.bytes ?? 0;
+      way.carried = Math.max(way.carried, way.acknowledged - (frame?.before ?? 0));
       way.progressedAt = this.#scene.clock.now;
     }
   }
@@ -60,11 +75,13 @@ export class Credit implements Watcher {
     const way = this.#of(dialogue);
     for (const { bytes, delivers } of frames) {
       way.sent++;
-      way.frames.push(delivers ? bytes : 0);
+      way.frames.push({ bytes, delivers, before: way.acknowledged });
     }
     if (!frames.some(({ delivers }) => delivers)) return;
-    const onTheWay = way.frames.reduce((sum, bytes) => sum + bytes, 0);
-    if (onTheWay > this.#scene.limits.windowBytes * MOST_WINDOW + LAST_PIECE)
+    const { windowBytes } = this.#scene.limits;
+    const window = Math.min(MOST_WINDOW * windowBytes, Math.max(windowBytes, 2 * way.carried));
+    const onTheWay = way.frames.reduce((sum, { bytes, delivers }) => sum + (delivers ? bytes : 0), 0);
+    if (onTheWay > window * LANE_SHARE + LAST_PIECE)
       dialogue.wrong("G11", `${onTheWay} bytes of events are on the way without acknowledgement`);
   }
 }
