@@ -21,7 +21,7 @@ export interface Rules {
   /** The schema of `strict` takes everything. */
   lenient: boolean;
   /** Rights that the `access` function of `club` gives; undefined: as granted. */
-  club: readonly ("read" | "publish")[] | undefined;
+  club: readonly ("read" | "publish")[] | Promise<readonly ("read" | "publish")[]> | undefined;
   /** Rights that the `access` function of `hall` gives; undefined: as granted. */
   hall: readonly ("read" | "presence" | "signal")[] | undefined;
   /** The schema of `slow` waits for this before it answers for a text. */

@@ -236,6 +236,36 @@ describe("rights that change", () => {
   });
 });
 
+describe("rights that are being asked for anew", () => {
+  const asked = async (rights: readonly "read"[]) => {
+    const world = await cluster();
+    const ada = await world.client("ada");
+    await ada.subscribe("club:1");
+    await world.fill("club:1", 1);
+    const { promise, resolve } = Promise.withResolvers<readonly "read"[]>();
+    world.rules.club = promise;
+    await world.node().invalidate({ user: "ada" });
+    await world.fill("club:1", 2, 0, (n) => `${n + 1}`);
+    await world.advance(2_000);
+    expect(ada.texts("club:1")).toEqual(["1"]);
+    resolve(rights);
+    await world.settle();
+    return ada;
+  };
+
+  it("G10: nothing is delivered before the answer; what was held back does not come where it is no", async () => {
+    const ada = await asked([]);
+    expect(ada.texts("club:1")).toEqual(["1"]);
+    expect(ada.all("unsubscribed")).toMatchObject([{ channel: "club:1" }]);
+  });
+
+  it("G3, G10: what was held back comes, without a gap, where it is yes", async () => {
+    const ada = await asked(["read"]);
+    expect(ada.texts("club:1")).toEqual(["1", "2", "3"]);
+    expect(ada.faults).toEqual([]);
+  });
+});
+
 describe("rights that change on another node", () => {
   it("G10: take effect within two seconds, also where the bus says nothing", async () => {
     const world = await cluster({ nodes: 2 });

@@ -112,14 +112,26 @@ export class Subscriptions {
     return standing?.lane ?? "normal";
   }
 
-  /** Ends the subscriptions that the session may not read any more, and says so. */
+  /** Ends the subscriptions that the session may not read any more, and says so. While that is asked for, nothing is delivered. */
   check(): void {
-    for (const channel of this.#standing.keys()) {
-      Promise.resolve(this.#session.rights.can(channel, "read")).then((allowed) => {
-        if (allowed || this.#session.ended || !this.#standing.has(channel)) return;
-        this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }), true);
+    for (const [channel, standing] of this.#standing) {
+      const allowed = this.#session.rights.can(channel, "read");
+      if (allowed === true) continue;
+      if (allowed === false) {
+        this.#expel(channel);
+        continue;
+      }
+      if (standing instanceof Subscription) standing.hold();
+      void allowed.then((yes) => {
+        if (!yes) this.#expel(channel);
+        else if (standing instanceof Subscription) standing.release();
       });
     }
+  }
+
+  #expel(channel: string): void {
+    if (this.#session.ended || !this.#standing.has(channel)) return;
+    this.#session.outbox.push(this.#end(channel), single({ type: "unsubscribed", channel }), true);
   }
 
   /** Once a second: tells what the subscriptions have passed over. */

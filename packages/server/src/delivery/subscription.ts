@@ -60,6 +60,7 @@ export class Subscription implements Subscriber, Puller {
   readonly #selection: Selection | undefined;
   readonly #overflow: Overflow | undefined;
   #state: State = "catching-up";
+  #held = false;
   #position: Position;
   /** The offset up to which the client has been told what there is. */
   #told: number;
@@ -78,6 +79,17 @@ export class Subscription implements Subscriber, Puller {
     this.#overflow = options.overflow;
   }
 
+  /** Delivers nothing until it is released: whether its reader may have it is being asked for. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Reads on from where it was held. */
+  release(): void {
+    this.#held = false;
+    if (this.#state === "catching-up") this.#outbox.wait(this);
+  }
+
   /** Begins to read on from its position. */
   start(): void {
     this.#outbox.wait(this);
@@ -94,7 +106,7 @@ export class Subscription implements Subscriber, Puller {
 
   deliver(batch: Batch): void {
     if (this.#state !== "live") return;
-    if (batch.from !== this.#position.offset) return this.#fallBehind();
+    if (this.#held || batch.from !== this.#position.offset) return this.#fallBehind();
     const { message } = batch.part(this.#viewer, this.#selection);
     if (!message || this.#outbox.hasCredit(this.lane)) this.#pass(batch, message);
     else this.#overflowed();
@@ -110,7 +122,7 @@ export class Subscription implements Subscriber, Puller {
   }
 
   pull(): boolean | Promise<boolean> {
-    if (this.#state === "ended") return false;
+    if (this.#state === "ended" || this.#held) return false;
     const before = this.#position;
     const next = this.#source.next(before);
     if (!(next instanceof Promise)) return this.#take(next);
@@ -120,7 +132,7 @@ export class Subscription implements Subscriber, Puller {
 
   /** Tells the client what was passed over since it was told something, so that its position does not lag behind for long. */
   tell(): void {
-    if (this.#state === "ended" || this.#missed || !this.#outbox.hasCredit(this.lane)) return;
+    if (this.#state === "ended" || this.#held || this.#missed || !this.#outbox.hasCredit(this.lane)) return;
     this.#cover();
   }
 
@@ -131,7 +143,7 @@ export class Subscription implements Subscriber, Puller {
   }
 
   #take(next: Next): boolean {
-    if (this.#state === "ended") return false;
+    if (this.#state === "ended" || this.#held) return false;
     switch (next.kind) {
       case "batch":
         this.#catchUp(next.batch);
