@@ -60,6 +60,7 @@ export function publishNumber(data: string): number {
 /** Keeps what the store really did, seen from within it: every commit, trim, redaction, removal and restoration. */
 export class Ledger {
   readonly #lines = new Map<ChannelKey, OwnLine>();
+  /** By epoch and tag: two lives of a channel may tell the same. */
   readonly #byTag = new Map<ChannelKey, Map<string, Fact>>();
   readonly #byPublish = new Map<number, Fact[]>();
   readonly #byId = new Map<string, Fact[]>();
@@ -99,8 +100,8 @@ export class Ledger {
 
   /** The event after which a position stands, in this or any lost history. */
   at(channel: ChannelKey, position: Pick<Position, "epoch" | "offset" | "tag">): Fact | undefined {
-    const fact = this.#byTag.get(channel)?.get(position.tag);
-    return fact && fact.epoch === position.epoch && fact.offset === position.offset ? fact : undefined;
+    const fact = this.#byTag.get(channel)?.get(`${position.epoch} ${position.tag}`);
+    return fact?.offset === position.offset ? fact : undefined;
   }
 
   /** Everything that was ever stored in the life of a channel that an event belongs to, after it. */
@@ -150,19 +151,20 @@ export class Ledger {
     this.#byTag.set(channel, tags);
     append.events.forEach((event, index) => {
       const publish = publishNumber(event.data);
+      const id = eventId(producer.id, producer.seq, index);
       const fact: Fact = {
         channel,
         epoch: result.epoch,
         offset: result.offset + index,
         tag: result.tags[index] ?? "",
-        id: eventId(producer.id, producer.seq, index),
+        id,
         previous: line.facts.at(-1),
         type: event.type,
         data: event.data,
         author: event.author,
         time: result.time,
         committedAt: at,
-        firstCommittedAt: tags.get(result.tags[index] ?? "")?.firstCommittedAt ?? at,
+        firstCommittedAt: this.ofId(channel, id)[0]?.firstCommittedAt ?? at,
         serial: ++this.#serial,
         publish,
         redactedAt: undefined,
@@ -170,7 +172,7 @@ export class Ledger {
         lost: false,
       };
       line.facts.push(fact);
-      tags.set(fact.tag, fact);
+      tags.set(`${fact.epoch} ${fact.tag}`, fact);
       this.#byId.set(`${channel} ${fact.id}`, [...this.ofId(channel, fact.id), fact]);
       if (publish > 0) this.#byPublish.set(publish, [...this.ofPublish(publish), fact]);
     });
