@@ -261,7 +261,7 @@ export class Register {
     const wrong = (rule: string, text: string) => this.#wrong(connection, rule, `${channel}: ${text}`);
     if (!identity) return wrong("G10", `${message.type} before the client said who it is`);
     if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
-    this.#checkTime(connection, identity, channel, wrong);
+    this.#checkTime(connection, identity, message, wrong);
     const key = `${identity.tenant}/${channel}`;
     const places = { roll: this.roll, key, wrong };
     if (message.type === "watching") {
@@ -280,14 +280,16 @@ export class Register {
   #checkTime(
     connection: Connection,
     identity: Identity,
-    channel: string,
+    { type, channel }: { readonly type: string; readonly channel: string },
     wrong: (rule: string, text: string) => void,
   ): void {
     const { node } = connection;
+    // That it watches is an answer; who is there is delivered.
+    const kind = type === "watching" ? type : "events";
     const now = node.runtime.now();
     if (identity.expires !== undefined && now >= identity.expires)
       wrong("G10", `was told ${now - identity.expires} ms after the token expired`);
-    const late = this.#ports.revocations.overdue(identity, this.#ports.clock.now, node, "events", channel);
+    const late = this.#ports.revocations.overdue(identity, this.#ports.clock.now, node, kind, channel);
     if (late !== undefined) wrong("G10", `was told ${Math.round(late)} ms after ${identity.user} was revoked`);
   }
 
