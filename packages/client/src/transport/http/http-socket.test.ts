@@ -452,6 +452,25 @@ describe("what goes up", () => {
     expect(down().asks).toMatchObject([{ type: "enter", seq: 2 }]);
   });
 
+  it("G6: a change that is refused, where one is told not to be there: what comes down is asked for without it", async () => {
+    const { welcomed, down, up, send, runtime, told } = stage();
+    await welcomed();
+    const enter = { type: "enter", channel: "room:1", activity: "active" };
+    await send({ ...enter, id: 8, seq: 1 });
+    await down().say(WELCOME, { type: "entered", id: 2, channel: "room:1" });
+    await send({ ...enter, id: 9, seq: 2 });
+    const refusal = { type: "error", id: 9, code: "not-a-member", message: "no", retryable: true, channel: "room:1" };
+    await up().say(WELCOME, refusal);
+    await up().end();
+    expect(told.at(-1)).toMatchObject({ id: 9, code: "not-a-member" });
+    await runtime.pass(50);
+    expect(down().asks).toEqual([]);
+    await send({ ...enter, id: 10, seq: 3 });
+    await down().say(WELCOME);
+    await runtime.pass(50);
+    expect(down().asks).toMatchObject([{ type: "enter", seq: 3 }]);
+  });
+
   it("a goodbye: what waits, and that one leaves", async () => {
     const { welcomed, down, up, send, socket, closed } = stage();
     await welcomed();

@@ -47,6 +47,8 @@ export class HttpSocket implements Socket {
   readonly #events: SocketEvents;
   readonly #wants = new Wants();
   readonly #upward: Upward;
+  /** Channels in which what this client says of itself is being changed, by the request's id. */
+  readonly #changing = new Map<number, string>();
   readonly #next: Alarm;
   readonly #greeting = new Greeting();
   #limits: FrameLimits = UNTOLD;
@@ -77,7 +79,7 @@ export class HttpSocket implements Socket {
       url: this.#under(HTTP_PATHS.send),
       limits: () => this.#limits,
       hello: () => this.#greeting.message,
-      said: (messages) => this.#tell(messages as ServerMessage[]),
+      said: (messages) => this.#answeredUp(messages as ServerMessage[]),
       refused: (said) => this.#refused(said),
       failed: () => this.#end(GONE, ""),
     });
@@ -128,6 +130,7 @@ export class HttpSocket implements Socket {
       case "enter":
         if (!this.#wants.has("enter", message.channel)) return this.#want(message, answers);
         this.#wants.change(message);
+        this.#changing.set(message.id, message.channel);
         up.push(message);
         return;
       case "unsubscribe":
@@ -255,6 +258,20 @@ export class HttpSocket implements Socket {
     this.#notBefore = Math.max(this.#notBefore, this.#ports.runtime.elapsed() + ms);
   }
 
+  /** What was posted is answered. Who is told that it is not there any more is not: what comes down is asked for without it. */
+  #answeredUp(messages: readonly ServerMessage[]): void {
+    for (const message of messages) {
+      const channel = "id" in message && message.id !== undefined ? this.#changing.get(message.id) : undefined;
+      if (channel === undefined || !("id" in message) || message.id === undefined) continue;
+      this.#changing.delete(message.id);
+      if (message.type !== "error") continue;
+      this.#wants.remove("enter", channel);
+      this.#isStale = true;
+    }
+    this.#tell(messages);
+    if (this.#isStale) this.#askSoon();
+  }
+
   /** A POST was refused. @returns whether it is worth trying again */
   #refused(said: Said): boolean {
     if (said.type !== "error" || this.#greeting.isLapsed) return false;
@@ -274,6 +291,7 @@ export class HttpSocket implements Socket {
     this.#isSpared = true;
     this.#wants.clear();
     this.#upward.clear();
+    this.#changing.clear();
     this.#next.cancel();
     told.push({ ...error("needs-auth"), message });
   }
@@ -316,6 +334,7 @@ export class HttpSocket implements Socket {
     if (this.#isOver) return;
     this.#stop();
     this.#upward.clear();
+    this.#changing.clear();
     this.#ports.runtime.defer(() => this.#events.closed(code, reason));
   }
 }
