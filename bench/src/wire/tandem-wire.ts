@@ -1,13 +1,9 @@
-import type { ClientMessageInput, ServerMessage } from "@tandem/protocol";
+import type { ServerMessage } from "@tandem/protocol";
 import { jsonCodec, mintProducer } from "@tandem/protocol";
 import { systemRuntime } from "@tandem/runtime";
 import { EVENT } from "../servers/app.ts";
-import { LeanSocket } from "./lean-socket.ts";
+import { AcknowledgingSocket } from "./acknowledging-socket.ts";
 import type { Wire, WireEvents, WireOptions } from "./wire.ts";
-
-/** Length of processed frames after which the server is told of them, and the longest wait for it: as the client library does. */
-const TELL_BYTES = 16_384;
-const TELL_MS = 500;
 
 const EVENTS = Buffer.from('[{"type":"events"');
 
@@ -15,30 +11,23 @@ const runtime = systemRuntime();
 
 /** A client on Tandem's own wire, with the frames that the client library would send. */
 export class TandemWire implements Wire {
-  readonly #socket: LeanSocket;
+  readonly #socket: AcknowledgingSocket;
   readonly #options: WireOptions;
   readonly #events: WireEvents;
   readonly #waiting = new Map<number, () => void>();
   #producer: { readonly id: string; seq: number } | undefined;
   #ids = 2;
-  #frames = 0;
-  #told = 0;
-  #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WireOptions, events: WireEvents) {
     const { port, bytesPerSecond } = options;
     this.#options = options;
     this.#events = events;
-    this.#socket = new LeanSocket(
-      { port, path: "/ws", subprotocol: jsonCodec.subprotocol, bytesPerSecond },
+    this.#socket = new AcknowledgingSocket(
+      { port, bytesPerSecond },
       {
-        opened: () => this.#send({ type: "hello", id: 1, guest: { secret: runtime.randomId() } }),
+        opened: () => this.#socket.send({ type: "hello", id: 1, guest: { secret: runtime.randomId() } }),
         message: (bytes, start, end) => this.#frame(bytes, start, end),
-        closed: (reason) => {
-          clearTimeout(this.#timer);
-          events.failed(new Error(reason));
-        },
+        closed: (reason) => events.failed(new Error(reason)),
       },
     );
   }
@@ -48,7 +37,7 @@ export class TandemWire implements Wire {
     const producer = this.#producer;
     const id = ++this.#ids;
     this.#waiting.set(id, acknowledged);
-    this.#send({
+    this.#socket.send({
       type: "publish",
       id,
       channel: this.#options.channel,
@@ -64,18 +53,7 @@ export class TandemWire implements Wire {
   }
 
   destroy(): void {
-    clearTimeout(this.#timer);
     this.#socket.destroy();
-  }
-
-  #send(...messages: readonly ClientMessageInput[]): void {
-    const received: readonly ClientMessageInput[] =
-      this.#frames === this.#told ? [] : [{ type: "received", frames: this.#frames }];
-    this.#told = this.#frames;
-    this.#bytes = 0;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#socket.send(jsonCodec.join([...messages, ...received].map((message) => jsonCodec.encode(message))));
   }
 
   #frame(bytes: Buffer, start: number, end: number): void {
@@ -85,17 +63,13 @@ export class TandemWire implements Wire {
         this.#take(message);
     }
     this.#events.message(bytes, start, end);
-    this.#frames++;
-    this.#bytes += end - start;
-    if (this.#bytes >= TELL_BYTES) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), TELL_MS);
   }
 
   #take(message: ServerMessage): void {
     const { channel, lane } = this.#options;
     switch (message.type) {
       case "welcome":
-        return this.#send({ type: "subscribe", id: 2, channel, ...(lane === undefined ? {} : { lane }) });
+        return this.#socket.send({ type: "subscribe", id: 2, channel, ...(lane === undefined ? {} : { lane }) });
       case "subscribed":
         return this.#events.standing();
       case "published":
@@ -103,7 +77,7 @@ export class TandemWire implements Wire {
         this.#waiting.delete(message.id);
         return;
       case "ping":
-        return this.#send({ type: "pong" });
+        return this.#socket.send({ type: "pong" });
       case "events":
       case "pong":
         return;
