@@ -45,7 +45,7 @@ interface Talk {
 }
 
 /** Names a device as every node does: by a digest of whose it is and of its secret. */
-export function digest(text: string): string {
+function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
 

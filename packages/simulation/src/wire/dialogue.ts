@@ -15,7 +15,7 @@ export interface Standing {
 }
 
 /** A message with its lane; `undefined` where it has none of its own. */
-export interface Laned {
+interface Laned {
   readonly message: ServerMessage;
   readonly lane: Lane | undefined;
 }
