@@ -33,14 +33,15 @@ interface Import {
 const packages: Record<string, { values: string[]; types?: string[] }> = {
   "packages/protocol": { values: [] },
   "packages/runtime": { values: [] },
-  "packages/app": { values: ["protocol"] },
-  "packages/client": { values: ["protocol", "runtime"], types: ["app"] },
-  "packages/server": { values: ["protocol", "runtime", "app"] },
-  "packages/simulation": { values: ["protocol", "runtime", "app", "client", "server"] },
-  "packages/fuzz": { values: ["protocol", "runtime", "app", "client", "server"] },
-  "apps/server": { values: ["protocol", "runtime", "app", "client", "server"] },
-  "apps/showcase": { values: ["protocol", "runtime", "app", "client"] },
-  bench: { values: ["protocol", "runtime", "app", "client", "server", "simulation"] },
+  "packages/model": { values: [] },
+  "packages/app": { values: ["protocol"], types: ["model"] },
+  "packages/client": { values: ["protocol", "runtime", "model"], types: ["app"] },
+  "packages/server": { values: ["protocol", "runtime", "app", "model"] },
+  "packages/simulation": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
+  "packages/fuzz": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
+  "apps/server": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
+  "apps/showcase": { values: ["protocol", "runtime", "app", "model", "client"] },
+  bench: { values: ["protocol", "runtime", "app", "model", "client", "server", "simulation"] },
 };
 
 /** The stages of `packages/server/src`, highest first; those of one row are siblings and do not import each other. */
@@ -48,7 +49,7 @@ const stages: string[][] = [
   ["transport"],
   ["operations"],
   ["connection", "application"],
-  ["presence", "following"],
+  ["presence", "following", "model"],
   ["channel"],
   ["bus"],
   ["log", "access"],

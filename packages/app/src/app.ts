@@ -64,6 +64,15 @@ export type EventOutput<
   N extends EventName<A, T>,
 > = StandardSchemaV1.InferOutput<SchemaOf<EventInputs<A, T>[N]>>;
 
+/** The models of a channel type, by name. */
+type ModelsOf<A extends AppDefinition, T extends ChannelType<A>> = NonNullable<A["channels"][T]["~models"]>;
+
+/** The names of the models of a channel type. */
+export type ModelName<A extends AppDefinition, T extends ChannelType<A>> = keyof ModelsOf<A, T> & string;
+
+/** A model of a channel type. */
+export type ModelOf<A extends AppDefinition, T extends ChannelType<A>, N extends ModelName<A, T>> = ModelsOf<A, T>[N];
+
 type PresenceSchema<A extends AppDefinition, T extends ChannelType<A>> = NonNullable<A["channels"][T]["~presence"]>;
 
 /** What a member of a channel may say of itself: the input of the schema `presence.state`. */

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { AnyModel } from "@tandem/model";
 import type { ChannelEvent, Lane } from "@tandem/protocol";
-import { EventNameSchema, FilterFieldSchema, SignalKeySchema } from "@tandem/protocol";
+import { EventNameSchema, FilterFieldSchema, ModelNameSchema, SignalKeySchema } from "@tandem/protocol";
 import * as v from "valibot";
 import type { EventDefinition, EventInput } from "./event.ts";
 import { toEventDefinition } from "./event.ts";
@@ -31,13 +32,29 @@ export type Visible = (event: ChannelEvent, viewer: Viewer) => boolean;
  */
 export type Overflow = "catch-up" | "latest" | "disconnect";
 
+/** What someone wants to write: an event of the channel's own, or a command of a model. */
+export type Write =
+  | { readonly event: string; readonly data: unknown; readonly user: string | undefined }
+  | { readonly model: string; readonly command: string; readonly input: unknown; readonly user: string | undefined };
+
+/** The lock under which something may be written, as `{model}/{lock}`; `undefined`: none is needed. Pure. */
+export type Protect = (write: Write) => string | undefined;
+
+/** The models of a channel type, by the name that each has in the channel. */
+export type Models = Readonly<Record<string, AnyModel>>;
+
 export interface ChannelInput<
   E extends Record<string, EventInput>,
   P extends StandardSchemaV1 = StandardSchemaV1,
   S extends Record<string, StandardSchemaV1> = Record<string, StandardSchemaV1>,
+  M extends Models = Models,
 > {
   /** The event types that may be published: name → Standard Schema, or `event({...})` with version and upcasters. */
   readonly events: E;
+  /** Its models: name → `defineModel({...})`, or one that Tandem brings along. Their events are `{name}.{event}`. */
+  readonly models?: M;
+  /** Which lock a write takes: it has to bring that lock's newest fencing token. Default: none does. */
+  readonly protect?: Protect;
   readonly retention?: Retention;
   /** Default: the rights that the token grants. */
   readonly access?: Access;
@@ -62,8 +79,11 @@ export interface ChannelDefinition<
   E extends Record<string, EventInput> = Record<string, EventInput>,
   P extends StandardSchemaV1 = StandardSchemaV1,
   S extends Record<string, StandardSchemaV1> = Record<string, StandardSchemaV1>,
+  M extends Models = Models,
 > {
   readonly events: ReadonlyMap<string, EventDefinition>;
+  readonly models: ReadonlyMap<string, AnyModel>;
+  readonly protect: Protect | undefined;
   readonly retention: Retention;
   readonly access: Access;
   readonly visible: Visible | undefined;
@@ -78,6 +98,7 @@ export interface ChannelDefinition<
   readonly "~events"?: E;
   readonly "~presence"?: P;
   readonly "~signals"?: S;
+  readonly "~models"?: M;
 }
 
 /** Declares a channel type. @throws RangeError on a name of an event or a signal, a field or a bound that cannot be. */
@@ -85,7 +106,8 @@ export function channel<
   const E extends Record<string, EventInput>,
   P extends StandardSchemaV1 = StandardSchemaV1,
   const S extends Record<string, StandardSchemaV1> = Record<never, StandardSchemaV1>,
->(input: ChannelInput<E, P, S>): ChannelDefinition<E, NoInfer<P>, NoInfer<S>> {
+  const M extends Models = Record<never, AnyModel>,
+>(input: ChannelInput<E, P, S, M>): ChannelDefinition<E, NoInfer<P>, NoInfer<S>, NoInfer<M>> {
   for (const [bound, value] of Object.entries(input.retention ?? {})) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`retention.${bound} is a whole number from 1`);
   }
@@ -95,6 +117,15 @@ export function channel<
       throw new RangeError(`"${name}" is not an event name: a letter, then letters, digits and _ . - (64 at most)`);
     }
     events.set(name, toEventDefinition(declared));
+  }
+  const models = new Map<string, AnyModel>(Object.entries(input.models ?? {}));
+  for (const name of models.keys()) {
+    if (!v.is(ModelNameSchema, name)) {
+      throw new RangeError(`"${name}" is not a model's name: a letter, then letters, digits and _ - (30 at most)`);
+    }
+    const clash = [...events.keys()].find((event) => event.startsWith(`${name}.`));
+    if (clash !== undefined)
+      throw new RangeError(`"${clash}" looks like an event of the model ${name}: name it otherwise`);
   }
   const { filterable = [], overflow = "catch-up" } = input;
   for (const field of filterable) {
@@ -111,6 +142,8 @@ export function channel<
   }
   return {
     events,
+    models,
+    protect: input.protect,
     retention: input.retention ?? {},
     access: input.access ?? ((request) => request.granted),
     visible: input.visible,

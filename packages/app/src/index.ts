@@ -6,6 +6,8 @@ export {
   type EventName,
   type EventOutput,
   type Guests,
+  type ModelName,
+  type ModelOf,
   type PresenceInputOf,
   type PresenceState,
   type SignalData,
@@ -16,9 +18,12 @@ export {
   type ChannelDefinition,
   type ChannelInput,
   channel,
+  type Models,
   type Overflow,
+  type Protect,
   type Retention,
   type Visible,
+  type Write,
 } from "./channel.ts";
 export { type EventDefinition, type EventInput, event, type Upcaster, upcast } from "./event.ts";
 export type { PresenceDefinition, PresenceInput } from "./presence.ts";

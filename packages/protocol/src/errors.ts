@@ -56,7 +56,14 @@ export const ERRORS = {
   "producer-invalid": { retryable: false },
   "producer-quota": { retryable: true },
   "channel-archived": { retryable: false },
-  conflict: { retryable: false },
+  // Models
+  "invalid-command": { retryable: false },
+  rejected: { retryable: false },
+  conflict: { retryable: true },
+  "fence-required": { retryable: false },
+  "stale-fence": { retryable: false },
+  "model-stopped": { retryable: false },
+  "state-gone": { retryable: false },
   // The server
   "rate-limited": { retryable: true },
   overloaded: { retryable: true },
@@ -104,6 +111,8 @@ export interface ErrorDetails {
   readonly expected?: number | undefined;
   /** With `invalid-data`: what the schema said, at most ten. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[] | undefined;
+  /** With `rejected`: the model's reason. */
+  readonly reason?: { readonly code: string } | undefined;
   readonly cause?: unknown;
 }
 
@@ -114,6 +123,7 @@ export class TandemError extends Error {
   readonly retryAfter: number | undefined;
   readonly expected: number | undefined;
   readonly issues: ErrorDetails["issues"];
+  readonly reason: ErrorDetails["reason"];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -121,6 +131,7 @@ export class TandemError extends Error {
     this.retryAfter = details.retryAfter;
     this.expected = details.expected;
     this.issues = details.issues;
+    this.reason = details.reason;
   }
 
   get retryable(): boolean {

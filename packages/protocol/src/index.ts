@@ -32,11 +32,20 @@ export {
 } from "./messages/client-message.ts";
 export type { ErrorMessage } from "./messages/error.ts";
 export { type ChannelEvent, EventSchema, type Events } from "./messages/events.ts";
-export { EventNameSchema, EventVersionSchema, LANES, type Lane } from "./messages/fields.ts";
+export {
+  EventNameSchema,
+  EventVersionSchema,
+  FenceSchema,
+  type FenceToken,
+  LANES,
+  type Lane,
+  ModelNameSchema,
+} from "./messages/fields.ts";
 export type { Follow, Following, Unfollow } from "./messages/following.ts";
 export type { Hello, Refresh, Welcome } from "./messages/hello.ts";
 export type { History, Page } from "./messages/history.ts";
 export type { Closing, Ping, Pong, Received } from "./messages/liveness.ts";
+export type { Command, State, StatePiece } from "./messages/model.ts";
 export {
   type Activity,
   type Enter,

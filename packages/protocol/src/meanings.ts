@@ -56,7 +56,14 @@ export const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   "producer-invalid": "The producer id is malformed or minted in the future.",
   "producer-quota": "This user has as many live producers as may be.",
   "channel-archived": "The channel is archived: it can be read and not written.",
-  conflict: "The channel moved on past the expected offset.",
+  // Models
+  "invalid-command": "The channel's type declares no such model or command, or not this version of it.",
+  rejected: "The model refuses the command: `reason` says why.",
+  conflict: "Others changed the same model at the same time, again and again.",
+  "fence-required": "This write needs the fencing token of a lock.",
+  "stale-fence": "The lock has a newer fencing token: whoever wrote under this one has lost it.",
+  "model-stopped": "The model met an event that this version does not know. The rest of the channel goes on.",
+  "state-gone": "The state at this position cannot be told any more: ask for the newest.",
   // The server
   "rate-limited": "Too much at once: try again after `retryAfter`.",
   overloaded: "The server has too much waiting: try again after `retryAfter`.",

@@ -17,6 +17,8 @@ export const ErrorSchema = v.object({
   expected: v.optional(SeqSchema),
   /** With `invalid-data`: what the schema said, at most ten. */
   issues: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
+  /** With `rejected`: the model's reason. */
+  reason: v.optional(v.looseObject({ code: v.string() })),
 });
 
 export type ErrorMessage = v.InferOutput<typeof ErrorSchema>;

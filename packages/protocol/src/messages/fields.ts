@@ -23,5 +23,17 @@ export const LANES: readonly Lane[] = ["critical", "normal", "bulk"];
 /** A declared event type: `message`, `order.placed`. */
 export const EventNameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/));
 
+/** The name of a model in its channel, or of one of its commands. A model's events are called `{model}.{event}`. */
+export const ModelNameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_-]{0,29}$/));
+
+/** Who writes under a lock shows its fencing token: the write is refused where the lock has a newer one. */
+export const FenceSchema = v.strictObject({
+  /** `{model}/{lock}`. */
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(160)),
+  token: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+export type FenceToken = v.InferOutput<typeof FenceSchema>;
+
 /** The version of an event type's schema, from 1. */
 export const EventVersionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1_000_000));

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { ChannelNameSchema } from "../channel-name.ts";
 import { PositionSchema } from "../position.ts";
 import { ProducerIdSchema, SeqSchema } from "../producer.ts";
-import { DataSchema, EventNameSchema, EventVersionSchema, RequestIdSchema } from "./fields.ts";
+import { DataSchema, EventNameSchema, EventVersionSchema, FenceSchema, RequestIdSchema } from "./fields.ts";
 
 export const PublishSchema = v.strictObject({
   type: v.literal("publish"),
@@ -14,9 +14,10 @@ export const PublishSchema = v.strictObject({
   data: DataSchema,
   producer: ProducerIdSchema,
   seq: SeqSchema,
+  fence: v.optional(FenceSchema),
 });
 
-/** The publish is durable, and stands at `position`. */
+/** The publish is durable, and stands at `position`; or the command was accepted, and its events stand up to there. */
 export const PublishedSchema = v.object({
   type: v.literal("published"),
   id: RequestIdSchema,

@@ -5,6 +5,7 @@ import { FollowedSchema, FollowingSchema, UnfollowedSchema } from "./following.t
 import { WelcomeSchema } from "./hello.ts";
 import { PageSchema } from "./history.ts";
 import { ClosingSchema, PingSchema, PongSchema } from "./liveness.ts";
+import { PieceSchema } from "./model.ts";
 import {
   EnteredSchema,
   LeftSchema,
@@ -27,6 +28,7 @@ export const ServerMessageSchema = v.variant("type", [
   EventsSchema,
   PublishedSchema,
   PageSchema,
+  PieceSchema,
   WatchingSchema,
   UnwatchedSchema,
   EnteredSchema,

@@ -129,9 +129,9 @@ export class Channel implements Source {
 
   /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */
   append(append: Omit<Appending, "channel" | "now">): Promise<AppendResult> {
-    const { producer, events, refusal, expect } = append;
+    const { producer, events, refusal, model, fence } = append;
     const now = this.#ports.runtime.now();
-    return this.#queue.push({ channel: this.key, producer, events, refusal, expect, now });
+    return this.#queue.push({ channel: this.key, producer, events, refusal, model, fence, now });
   }
 
   #committed(committed: Committed): void {

@@ -1,5 +1,6 @@
-import type { ErrorCode, ErrorDetails, Position, ResetReason, StoredEvent } from "@tandem/protocol";
+import type { ErrorCode, ErrorDetails, FenceToken, Position, ResetReason, StoredEvent } from "@tandem/protocol";
 import type { FollowingLog } from "./following-log.ts";
+import type { ModelLog } from "./model-log.ts";
 
 /** A channel of a tenant: `tenant/type:id`. Neither part can hold a slash. */
 export type ChannelKey = string;
@@ -62,18 +63,46 @@ export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly issues?: ErrorDetails["issues"];
+  /** With `rejected`: the model's reason. */
+  readonly reason?: ErrorDetails["reason"];
+}
+
+/** What a model has beside its events; it changes in the transaction that stores them. */
+export interface ModelAppend {
+  /** The model's name in the channel. */
+  readonly name: string;
+  /**
+   * The tag of the model's history on which its events were decided: `chainTag` over the ids of all its events in this life of the channel,
+   * empty before the first. Where the log's is another, the answer is `conflict` (settles nothing).
+   */
+  readonly expect: string;
+  /** When the model has to be asked again by time itself, in milliseconds since 1970; `undefined`: not. */
+  readonly deadline: number | undefined;
+  /** Fencing tokens that are raised: `{model}/{lock}` each. One that is not above the lock's is left as it is. */
+  readonly fences?: readonly FenceToken[] | undefined;
+  /** Keys that are kept from now on, and those that are destroyed. */
+  readonly keys?: { readonly create: readonly SealingKey[]; readonly destroy: readonly string[] } | undefined;
+}
+
+/** A key that a model seals secrets with, kept outside the events. */
+export interface SealingKey {
+  /** Unique within the model of the channel. */
+  readonly name: string;
+  readonly key: string;
 }
 
 /** One attempt to append a run of events to a channel. */
 export interface Append {
   readonly channel: ChannelKey;
   readonly producer: Producer;
-  /** At least one, unless refused. Ids are `eventId(producer.id, producer.seq, index)`. */
+  /** None where it is refused, or where a model decided that nothing changes: then the outcome is the channel's head. Ids are `eventId(producer.id, producer.seq, index)`. */
   readonly events: readonly NewEvent[];
   /** Decided before the log was asked (validation, rights): stored as the outcome instead of events. */
   readonly refusal?: Refusal | undefined;
-  /** The channel's head must still be at this offset, or the answer is `conflict` (settles nothing). */
-  readonly expect?: number | undefined;
+  /** The events are a model's. */
+  readonly model?: ModelAppend | undefined;
+  /** The newest fencing token of a lock, as the one who writes knows it: another one is refused (`stale-fence`). */
+  readonly fence?: FenceToken | undefined;
   /** The node's clock. An event's time is the later of this and its predecessor's. */
   readonly now: number;
   /** Epoch for the channel if this append brings it to life. Random. */
@@ -100,7 +129,8 @@ export type AppendResult =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "settled"; readonly outcome: Outcome }
   | { readonly kind: "out-of-sequence"; readonly expected: number }
-  | { readonly kind: "conflict"; readonly head: number }
+  /** The model's history has another tag. */
+  | { readonly kind: "conflict"; readonly tag: string }
   | { readonly kind: "body-mismatch" }
   /** The producer's marks are gone, or the outcome is older than those that are kept. */
   | { readonly kind: "unknown" }
@@ -175,7 +205,7 @@ export const DEFAULT_LOG_BOUNDS: LogBounds = { outcomes: 256, marksAge: 30 * 86_
  * Invariants: offsets of a channel are contiguous from 1 within an epoch; an event once stored is never changed or
  * removed but by `redact` (its payload only), `trim` (whole runs from the front) and `remove` (the channel's life).
  */
-export interface Log extends FollowingLog {
+export interface Log extends FollowingLog, ModelLog {
   /**
    * Stores a batch in one transaction, each append decided in the order given (see `decideAppend`); resolves once
    * the batch is durable. Appends of other calls may share the commit. Several appends may name one channel or one producer.
@@ -193,7 +223,10 @@ export interface Log extends FollowingLog {
   heads(channels: readonly ChannelKey[]): Promise<Head[]>;
   /** All channels that were born or archived, in order of key, after `after`, at most `limit`. */
   channels(after: ChannelKey | undefined, limit: number): Promise<Head[]>;
-  /** Trims whole runs from the front until the bounds hold; the newest run stays. @returns the head after it */
+  /**
+   * Trims whole runs from the front until the bounds hold; the newest run stays, and so does everything after the older of the two newest snapshots
+   * of each of the channel's models (all of it, while a model has fewer). @returns the head after it
+   */
   trim(channel: ChannelKey, bounds: TrimBounds): Promise<Head>;
   /** Erases the payload of one event for good. @returns false when there is no such event (any more) */
   redact(channel: ChannelKey, offset: number): Promise<boolean>;

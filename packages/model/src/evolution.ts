@@ -1,0 +1,68 @@
+import type { AnyModel, EventInfo } from "./model.ts";
+
+/** An event of a model as the log has it. */
+export interface ModelEvent {
+  /** Its name among the model's events: without the model's name. */
+  readonly type: string;
+  /** The model's version that made it. */
+  readonly version: number;
+  /** `null` where it was erased. */
+  readonly data: unknown;
+  readonly info: EventInfo;
+}
+
+/** A model meets an event that its version does not know, or cannot take: it goes no further. */
+export class ModelStopped extends Error {
+  override readonly name = "ModelStopped";
+}
+
+/**
+ * The state after an event. An event of an older version is brought up to the present one; one that was erased changes nothing.
+ *
+ * @throws ModelStopped where no version up to this one knows the event, or the model's own function fails
+ */
+export function evolve<S extends object>(model: AnyModel, state: S, event: ModelEvent): S {
+  if (event.version > model.version) {
+    throw new ModelStopped(
+      `The event "${event.type}" at offset ${event.info.offset} is of version ${event.version} of the model ${model.name}; this is version ${model.version}.`,
+    );
+  }
+  const step = Object.hasOwn(model.events, event.type) ? model.events[event.type] : undefined;
+  if (!step) {
+    throw new ModelStopped(`The model ${model.name} knows no event "${event.type}" (offset ${event.info.offset}).`);
+  }
+  if (event.data === null) return state;
+  try {
+    return step(state, upcastEvent(model, event), event.info) as S;
+  } catch (error) {
+    throw new ModelStopped(
+      `The model ${model.name} failed at the event "${event.type}", offset ${event.info.offset}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** An event's data, brought to the model's version. */
+export function upcastEvent(
+  model: AnyModel,
+  { type, version, data }: Pick<ModelEvent, "type" | "version" | "data">,
+): unknown {
+  let current = data;
+  for (let at = version; at < model.version; at++) {
+    const step = model.upcasters[at]?.events?.[type];
+    if (step) current = step(current);
+  }
+  return current;
+}
+
+/** A command's input, brought from the version of the one who sent it to the model's. */
+export function upcastInput(model: AnyModel, command: string, version: number, input: unknown): unknown {
+  let current = input;
+  for (let at = version; at < model.version; at++) {
+    const step = model.upcasters[at]?.commands?.[command];
+    if (step) current = step(current);
+  }
+  return current;
+}

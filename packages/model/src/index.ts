@@ -1,0 +1,29 @@
+export { type ConflictReason, isConflict } from "./conflict.ts";
+export {
+  type Context,
+  type Decision,
+  type Made,
+  type Reason,
+  Rejection,
+  reasons,
+  reject,
+  type Sealing,
+  UNPREDICTABLE,
+} from "./decision.ts";
+export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput } from "./evolution.ts";
+export {
+  type AnyModel,
+  type CommandInput,
+  type CommandName,
+  defineModel,
+  type EventInfo,
+  type Fence,
+  type Inverse,
+  type ModelDefinition,
+  type ModelUpcaster,
+  type ModelViewer,
+  type ReasonOf,
+  type StateOf,
+} from "./model.ts";
+export { Assembly, type Cut, cutPiece, type Piece } from "./pieces.ts";
+export { Table } from "./table.ts";

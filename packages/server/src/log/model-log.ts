@@ -1,0 +1,41 @@
+import type { Position } from "@tandem/protocol";
+import type { ChannelKey, SealingKey } from "./log.ts";
+
+/** When a model of a channel has to be asked again by time itself. */
+export interface Deadline {
+  readonly channel: ChannelKey;
+  readonly model: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A stored state of a model. */
+export interface SnapshotHead {
+  readonly channel: ChannelKey;
+  readonly model: string;
+  /** The version of the model that made the state. */
+  readonly version: number;
+  /** The state after this. */
+  readonly position: Position;
+  /** The tag of the model's history there. */
+  readonly tag: string;
+}
+
+/** What the log keeps of models beside their events. Each method rejects as those of `Log` do. */
+export interface ModelLog {
+  /** The earliest deadlines, in order of their time, at most `limit`. */
+  deadlines(limit: number): Promise<Deadline[]>;
+  /** The keys of a model of a channel. */
+  keys(channel: ChannelKey, model: string): Promise<SealingKey[]>;
+  /**
+   * Stores a state, piece by piece, each in a commit of its own; it counts once the last of them is durable. The two newest snapshots of a model in
+   * this life of its channel are kept. One that is not newer than those that are kept, or of another life, is thrown away.
+   *
+   * @param pieces JSON texts, asked for as they can be taken
+   */
+  saveSnapshot(head: SnapshotHead, pieces: Iterable<string>): Promise<void>;
+  /** The whole snapshots of a model in this life of its channel, the newest first. */
+  snapshots(channel: ChannelKey, model: string): Promise<SnapshotHead[]>;
+  /** A piece of a snapshot, by its index from 0; `undefined` after the last, and where the snapshot is gone. */
+  snapshotPiece(head: SnapshotHead, index: number): Promise<string | undefined>;
+}
