@@ -62,6 +62,7 @@ const adapters = [
   /^packages\/server\/src\/transport\//,
   /^packages\/server\/src\/log\/sqlite\//,
   /^packages\/server\/src\/access\/jw(t|ks)[^/]*$/,
+  /^packages\/server\/src\/model\/aes-vault[^/]*$/,
 ];
 
 /** Who may name an adapter: the file that builds them, the package's list of exports, and operations listed by name. */

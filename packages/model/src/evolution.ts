@@ -8,6 +8,7 @@ export interface ModelEvent {
   readonly version: number;
   /** `null` where it was erased. */
   readonly data: unknown;
+  readonly offset?: number | undefined;
   readonly info: EventInfo;
 }
 
@@ -24,23 +25,20 @@ export class ModelStopped extends Error {
 export function evolve<S extends object>(model: AnyModel, state: S, event: ModelEvent): S {
   if (event.version > model.version) {
     throw new ModelStopped(
-      `The event "${event.type}" at offset ${event.info.offset} is of version ${event.version} of the model ${model.name}; this is version ${model.version}.`,
+      `The event "${event.type}" at offset ${event.offset} is of version ${event.version} of the model ${model.name}; this is version ${model.version}.`,
     );
   }
   const step = Object.hasOwn(model.events, event.type) ? model.events[event.type] : undefined;
   if (!step) {
-    throw new ModelStopped(`The model ${model.name} knows no event "${event.type}" (offset ${event.info.offset}).`);
+    throw new ModelStopped(`The model ${model.name} knows no event "${event.type}" (offset ${event.offset}).`);
   }
   if (event.data === null) return state;
   try {
     return step(state, upcastEvent(model, event), event.info) as S;
   } catch (error) {
-    throw new ModelStopped(
-      `The model ${model.name} failed at the event "${event.type}", offset ${event.info.offset}.`,
-      {
-        cause: error,
-      },
-    );
+    throw new ModelStopped(`The model ${model.name} failed at the event "${event.type}", offset ${event.offset}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -64,5 +62,21 @@ export function upcastInput(model: AnyModel, command: string, version: number, i
     const step = model.upcasters[at]?.commands?.[command];
     if (step) current = step(current);
   }
+  return current;
+}
+
+/**
+ * A stored state of an older version, brought to the model's.
+ *
+ * @throws ModelStopped where the state is of a newer version
+ */
+export function upcastState(model: AnyModel, version: number, state: object): object {
+  if (version > model.version) {
+    throw new ModelStopped(
+      `A stored state is of version ${version} of the model ${model.name}; this is version ${model.version}.`,
+    );
+  }
+  let current = state;
+  for (let at = version; at < model.version; at++) current = model.upcasters[at]?.state?.(current) ?? current;
   return current;
 }

@@ -10,7 +10,7 @@ export {
   type Sealing,
   UNPREDICTABLE,
 } from "./decision.ts";
-export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput } from "./evolution.ts";
+export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
 export {
   type AnyModel,
   type CommandInput,

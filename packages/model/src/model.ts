@@ -11,7 +11,6 @@ export interface ModelViewer {
 export interface EventInfo {
   /** Its id: unique within the channel's life. */
   readonly id: string;
-  readonly offset: number;
   /** The user whose command made it; `undefined`: the application itself, or a deadline. */
   readonly author: string | undefined;
   /** Milliseconds since 1970 by the server; never falls along a channel. */
@@ -33,6 +32,8 @@ export interface Inverse {
 
 /** The way from one version of a model to the next: what is not named stays as it is. Pure. */
 export interface ModelUpcaster {
+  /** What a snapshot of the older version becomes. Needed where the state's shape has changed and old events may have been trimmed. */
+  readonly state?: (state: object) => object;
   readonly commands?: Readonly<Record<string, (input: unknown) => unknown>>;
   readonly events?: Readonly<Record<string, (data: unknown) => unknown>>;
 }

@@ -11,6 +11,7 @@ import { VirtualRuntime } from "./connection/runtime.fixture.ts";
 import type { Log } from "./log/log.ts";
 import { createMemoryLog } from "./log/memory.ts";
 import { MemoryStore } from "./log/memory-store.ts";
+import { aesVault } from "./model/aes-vault.ts";
 import type { Node } from "./node.ts";
 import { createNode } from "./node.ts";
 
@@ -200,6 +201,7 @@ export class Cluster {
       authenticator: { authenticate: async ({ token = "" }) => this.#identify(token) },
       runtime: this.runtime,
       digest: sha256,
+      vault: aesVault,
       limits: this.#limits,
     });
     this.logs.push(log);

@@ -12,4 +12,5 @@ export type { Transport, TransportEvents } from "./connection/transport.ts";
 export type { Append, AppendResult, ChannelKey, Head, Log } from "./log/log.ts";
 export { createMemoryLog } from "./log/memory.ts";
 export { type MemorySnapshot, MemoryStore } from "./log/memory-store.ts";
+export type { Vault } from "./model/vault.ts";
 export { createNode, type Node } from "./node.ts";

@@ -12,6 +12,7 @@ import { createRevocationFeed } from "./access/revocation-feed.ts";
 import { REVOCATION_CHANNEL } from "./access/revocation-log.ts";
 import type { Revocation } from "./access/revocations.ts";
 import { Application } from "./application/application.ts";
+import { Deadlines } from "./application/deadlines.ts";
 import type { Bus } from "./bus/bus.ts";
 import { BusLine } from "./bus/line.ts";
 import { Channels } from "./channel/channels.ts";
@@ -24,6 +25,8 @@ import type { FlushBounds } from "./delivery/flush.ts";
 import { FLUSH_BOUNDS, Flushing } from "./delivery/flush.ts";
 import { FOLLOWING_CHANNEL, Followings } from "./following/followings.ts";
 import type { Log, LogHealth } from "./log/log.ts";
+import { Models } from "./model/models.ts";
+import type { Vault } from "./model/vault.ts";
 import { Presence } from "./presence/presence.ts";
 
 export interface NodeOptions {
@@ -34,6 +37,8 @@ export interface NodeOptions {
   readonly runtime: Runtime;
   /** A one-way digest of a text as base64url, 22 letters at least: names are made of secrets by it. */
   readonly digest: (text: string) => string;
+  /** Seals what models keep secret. */
+  readonly vault: Vault;
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
   /** How much of each channel's newest history is kept in memory. Default: 512 events, 256 KB. */
@@ -55,12 +60,14 @@ export class Node {
   readonly #limits: Limits;
   readonly #line: BusLine;
   readonly #channels: Channels;
+  readonly #models: Models;
   readonly #presence: Presence;
   readonly #rules: AccessRules;
   readonly #personal: PersonalChannels;
   readonly #followings: Followings;
   readonly #revocations: RevocationFeed;
   readonly #connections: Connections;
+  readonly #deadlines: Deadlines;
   readonly #applications = new Map<string, Application>();
   #draining = false;
 
@@ -72,6 +79,8 @@ export class Node {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#line = new BusLine(bus, runtime.randomId(), runtime);
     this.#channels = new Channels(app, log, this.#line, runtime, options.recent ?? RECENT_BOUNDS);
+    this.#models = new Models({ log, runtime, limits: this.#limits, vault: options.vault });
+    this.#channels.beforeTrims((key, retention) => this.#models.beforeTrim(this.#channels, key, retention));
     this.#presence = new Presence({
       runtime,
       line: this.#line,
@@ -88,11 +97,13 @@ export class Node {
       most: this.#limits.following,
       tellOthers: () => void this.#channels.changed(FOLLOWING_CHANNEL),
     });
+    this.#deadlines = new Deadlines({ log, runtime, application: (tenant) => this.application(tenant) });
     this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;
     this.#connections = new Connections({
       authenticator,
       channels: this.#channels,
+      models: this.#models,
       presence: this.#presence,
       digest: options.digest,
       rules: this.#rules,
@@ -126,6 +137,7 @@ export class Node {
     this.#channels.start();
     this.#presence.start();
     this.#connections.start();
+    this.#deadlines.start();
   }
 
   get app(): AppDefinition {
@@ -155,6 +167,7 @@ export class Node {
     if (!application) {
       const ports = {
         channels: this.#channels,
+        models: this.#models,
         personal: this.#personal,
         followings: this.#followings,
         presence: this.#presence,
@@ -211,6 +224,7 @@ export class Node {
     this.#presence.close();
     this.#revocations.stop();
     this.#followings.stop();
+    this.#deadlines.stop();
   }
 }
 

@@ -12,6 +12,7 @@ import { createInProcessBus } from "./bus/in-process.ts";
 import type { Transport } from "./connection/transport.ts";
 import type { Log } from "./log/log.ts";
 import { createSqliteLog } from "./log/sqlite/sqlite.ts";
+import { aesVault } from "./model/aes-vault.ts";
 import type { Node } from "./node.ts";
 import { createNode } from "./node.ts";
 import type { Readiness } from "./operations/health.ts";
@@ -100,6 +101,7 @@ export async function createServer(app: AppDefinition, options: ServerOptions = 
     authenticator,
     runtime,
     digest: sha256,
+    vault: aesVault,
     limits: options.limits,
     flush: options.flushMs === undefined ? undefined : { mostMs: options.flushMs },
     tokenLifetime: lifetimeOf(options),

@@ -4,6 +4,7 @@ import { createNode } from "@tandem/server/core";
 import { createApp } from "./app.ts";
 import type { Listener } from "./connection.ts";
 import { Process } from "./process.ts";
+import { virtualVault } from "./vault.ts";
 import type { World } from "./world.ts";
 import { worldLogger } from "./world-logger.ts";
 
@@ -62,6 +63,7 @@ export class Host {
       authenticator: world.tokens.authenticator(process),
       runtime: process.runtime,
       digest: (text) => createHash("sha256").update(text).digest("base64url"),
+      vault: virtualVault(process.runtime),
       limits: world.limits,
       recent: world.climate.recent,
       flush: { leastMs: world.climate.flushPause },

@@ -1,6 +1,6 @@
 import type { ChannelDefinition } from "@tandem/app";
 import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
-import { channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
+import { bodyDigest, channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { PersonalChannels } from "../access/personal-channels.ts";
 import type { Channel } from "../channel/channel.ts";
@@ -10,7 +10,9 @@ import { toError, validate } from "../channel/validation.ts";
 import type { Followings } from "../following/followings.ts";
 import { channelKey } from "../log/key.ts";
 import type { Head, Log } from "../log/log.ts";
+import type { Models } from "../model/models.ts";
 import type { Presence } from "../presence/presence.ts";
+import { ApplicationModel } from "./application-model.ts";
 import { Attendance } from "./attendance.ts";
 import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
 import { Consumer } from "./consumer.ts";
@@ -25,6 +27,7 @@ export interface ApplicationPorts {
   readonly channels: Channels;
   readonly personal: PersonalChannels;
   readonly followings: Followings;
+  readonly models: Models;
   readonly presence: Presence;
   readonly log: Log;
   readonly runtime: Runtime;
@@ -76,7 +79,13 @@ export class Application {
     const draft = { event, version, data, author: options.author, trace: options.trace };
     const verdict = await validate(definition, draft, this.#ports.limits);
     if ("refusal" in verdict) throw toError(verdict.refusal);
-    return this.#publisher(channel).publish(verdict.events);
+    const { events } = verdict;
+    const [first] = events;
+    return this.#publisher(channel).push({
+      digest: first ? bodyDigest(first.type, first.version, first.data) : "",
+      append: (open, producer, refusal) =>
+        this.#ports.models.append(open, { producer, events: refusal ? [] : events, refusal }),
+    });
   }
 
   /** Publishes an event to one channel, or to several at once; each as `publish` does. @returns a position for each, in order */
@@ -222,6 +231,23 @@ export class Application {
     const definition = isChannelName(channel) ? this.#ports.presence.definitionOf(channel) : undefined;
     if (!definition) throw new TandemError("forbidden", `"${channel}" is no channel of a type that declares presence.`);
     return new Attendance(this.#ports.presence, this.#key(channel), definition);
+  }
+
+  /**
+   * A model of a channel: its commands, its state.
+   *
+   * @throws TandemError `forbidden` for an undeclared type, `invalid-command` where that declares no such model
+   */
+  model(channel: string, name: string): ApplicationModel {
+    const definition = this.#definition(channel).models.get(name);
+    if (!definition) throw new TandemError("invalid-command", `"${channel}" declares no model "${name}".`);
+    return new ApplicationModel(name, {
+      definition: this.#definition(channel),
+      models: this.#ports.models,
+      runtime: this.#ports.runtime,
+      open: () => this.#open(channel),
+      push: (attempt) => this.#publisher(channel).push(attempt),
+    });
   }
 
   /** Archives a channel: it can be read and not written. `false` takes that back. */

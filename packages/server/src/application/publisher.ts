@@ -1,11 +1,11 @@
 import type { Position } from "@tandem/protocol";
-import { bodyDigest, errorOf, mintProducer, TandemError } from "@tandem/protocol";
+import { errorOf, mintProducer, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import { toError } from "../channel/validation.ts";
-import type { AppendResult, NewEvent, Refusal } from "../log/log.ts";
-import { APPLICATION } from "../log/log.ts";
+import type { AppendResult, Producer, Refusal } from "../log/log.ts";
+import { APPLICATION, positionAfter } from "../log/log.ts";
 
 /** Publishes of the application to one channel that may wait. */
 const WAITING = 10_000;
@@ -22,9 +22,16 @@ const GIVEN_UP: Refusal = {
   message: "The log could not take it in time, and it was given up.",
 };
 
-interface Waiting {
-  readonly events: readonly NewEvent[];
+/** Something to append under the application's producer: however often it is asked for, it takes effect once. */
+export interface Attempt {
+  /** `bodyDigest` of what it is. */
   readonly digest: string;
+  /** @param refusal settles its number instead of it */
+  append(channel: Channel, producer: Producer, refusal: Refusal | undefined): Promise<AppendResult>;
+}
+
+interface Waiting {
+  readonly attempt: Attempt;
   readonly since: number;
   /** It was given back to the application. Its number still has to be settled, by a refusal if it was not before. */
   givenUp: boolean;
@@ -33,7 +40,7 @@ interface Waiting {
 }
 
 /**
- * The application's own publishes to one channel, by a producer as every publish has one: what failed for the moment
+ * The application's own publishes and commands to one channel, by a producer as each has one: what failed for the moment
  * is tried again in order, and takes effect once.
  */
 export class Publisher {
@@ -63,18 +70,15 @@ export class Publisher {
     return !this.#running;
   }
 
-  /** @throws TandemError (by rejection) `overloaded`, `channel-archived`; what the log answered last when patience ended */
-  publish(events: readonly NewEvent[]): Promise<Position> {
+  /** @throws TandemError (by rejection) `overloaded`, the refusal; what the log answered last when patience ended */
+  push(attempt: Attempt): Promise<Position> {
     if (this.#waiting.length >= WAITING) return Promise.reject(errorOf("overloaded", { retryAfter: 1_000 }));
-    const [first] = events;
-    const data = events.map((event) => event.data).join("\n");
-    const digest = first ? bodyDigest(first.type, first.version, data) : "";
     return new Promise((resolve, reject) => {
       const now = this.#runtime.elapsed();
       // Nothing waits, so nothing can be asked again of the one before.
       if (!this.#running && now - this.#used > PRODUCER_MS) this.#begin();
       this.#used = now;
-      this.#waiting.push({ events, digest, since: now, givenUp: false, resolve, reject });
+      this.#waiting.push({ attempt, since: now, givenUp: false, resolve, reject });
       if (!this.#running) void this.#run();
     });
   }
@@ -117,9 +121,10 @@ export class Publisher {
     try {
       const channel = await this.#channel();
       return await Promise.all(
-        asked.map(({ events, digest, givenUp }, at) => {
+        asked.map(({ attempt, givenUp }, at) => {
+          const { digest } = attempt;
           const producer = { id: this.#producer, user: APPLICATION, seq: this.#settled + at + 1, digest };
-          return channel.append({ producer, events, refusal: givenUp ? GIVEN_UP : undefined }).catch(toTandemError);
+          return attempt.append(channel, producer, givenUp ? GIVEN_UP : undefined).catch(toTandemError);
         }),
       );
     } catch (error) {
@@ -135,8 +140,7 @@ export class Publisher {
   /** @returns an error where the log has not settled it */
   #conclude(waiting: Waiting, result: AppendResult): TandemError | undefined {
     if (result.kind === "committed") {
-      const { epoch, offset, tags } = result;
-      waiting.resolve({ epoch, offset: offset + tags.length - 1, tag: tags[tags.length - 1] ?? "" });
+      waiting.resolve(positionAfter(result));
       return undefined;
     }
     const outcome = result.kind === "settled" ? result.outcome : result;

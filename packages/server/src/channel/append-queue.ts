@@ -109,7 +109,8 @@ function collect(batch: readonly Waiting[], results: readonly AppendResult[]): C
   let first: Extract<AppendResult, { kind: "committed" }> | undefined;
   for (const [at, result] of results.entries()) {
     const append = batch[at]?.append;
-    if (result.kind !== "committed" || !append) continue;
+    // A model may have decided that nothing changes.
+    if (result.kind !== "committed" || result.tags.length === 0 || !append) continue;
     first ??= result;
     for (const [index, event] of append.events.entries()) {
       events.push({

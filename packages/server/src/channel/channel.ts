@@ -14,7 +14,7 @@ import type { AppendResult, ChannelKey, Head, Log, LogEvent } from "../log/log.t
 import { UNBORN } from "../log/log.ts";
 import type { Appending, Committed } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
-import { guarded, guardedKey, share } from "./presentation.ts";
+import { guarded, guardedKey, share, visibilityOf } from "./presentation.ts";
 import type { RecentBounds } from "./recent.ts";
 import { cutAtRun, PIECE_BYTES, Recent } from "./recent.ts";
 import type { HistoryPage, Resumption } from "./replay.ts";
@@ -69,7 +69,7 @@ export class Channel implements Source {
     this.key = key;
     this.name = nameOf(key);
     this.definition = definition;
-    this.visible = guarded(definition.visible, ports.runtime.logger);
+    this.visible = guarded(visibilityOf(definition), ports.runtime.logger);
     this.conflationKey = guardedKey(definition.key, ports.runtime.logger);
     this.#ports = ports;
     this.#head = head;

@@ -8,6 +8,7 @@ import type { ChannelKey, Log } from "../log/log.ts";
 import type { ChannelPorts } from "./channel.ts";
 import { Channel } from "./channel.ts";
 import type { RecentBounds } from "./recent.ts";
+import type { Prepare } from "./trimming.ts";
 import { Trimming } from "./trimming.ts";
 
 /** The heads of all live channels are read this often, in milliseconds, whatever the bus says. */
@@ -54,6 +55,11 @@ export class Channels {
     line.listen({ message: (message) => this.#receive(message), doubt: () => void this.#lookAtHeads() });
     this.#ports = { log, runtime, recent, send: (message) => line.send(message) };
     this.#trimming = new Trimming(this.#ports, (key) => this.definitionOf(nameOf(key))?.retention);
+  }
+
+  /** Has `prepare` called before a channel is trimmed. */
+  beforeTrims(prepare: Prepare): void {
+    this.#trimming.prepareBy(prepare);
   }
 
   start(): void {

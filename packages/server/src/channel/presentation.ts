@@ -1,9 +1,12 @@
-import type { ChannelDefinition } from "@tandem/app";
+import type { ChannelDefinition, Viewer } from "@tandem/app";
 import { upcast } from "@tandem/app";
+import { upcastEvent } from "@tandem/model";
+import type { ChannelEvent } from "@tandem/protocol";
 import type { Logger } from "@tandem/runtime";
 import type { Visibility } from "../delivery/batch.ts";
 import { SharedEvent } from "../delivery/shared-event.ts";
 import type { LogEvent } from "../log/log.ts";
+import { modelEvent, modelOf } from "./model-event.ts";
 
 /**
  * An event as its readers get it: what an older version of its schema stored is brought to the present one; every other
@@ -21,6 +24,22 @@ export function share(event: LogEvent, definition: ChannelDefinition, logger: Lo
     logger.error({ error, event: event.id, type: event.type, version: event.version }, "an upcaster failed");
     return new SharedEvent(event, event.tag, event.run);
   }
+}
+
+/** What of a channel a viewer may read: what its type says, and for the events of its models what they say. */
+export function visibilityOf({ visible, models }: ChannelDefinition): Visibility | undefined {
+  if (![...models.values()].some((model) => model.visible)) return visible;
+  return (event, viewer) => (!visible || visible(event, viewer) === true) && shows(models, event, viewer);
+}
+
+function shows(models: ChannelDefinition["models"], event: ChannelEvent, { user }: Viewer): boolean {
+  const name = modelOf(event.type);
+  const model = name === undefined ? undefined : models.get(name);
+  if (name === undefined || !model?.visible) return true;
+  const of = modelEvent(name, event);
+  // What was erased changes nothing for anybody.
+  if (!of || of.data === null) return false;
+  return model.visible({ type: of.type, data: upcastEvent(model, of), info: of.info }, { user }) === true;
 }
 
 /**

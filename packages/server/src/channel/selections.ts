@@ -2,6 +2,7 @@ import type { ChannelDefinition } from "@tandem/app";
 import type { Filter } from "@tandem/protocol";
 import { filterKey, matcherOf, TandemError } from "@tandem/protocol";
 import type { Selection } from "../delivery/batch.ts";
+import { modelOf } from "./model-event.ts";
 
 /** Filters of one channel that are kept ready. One that is dropped goes on for those who have it. */
 const SELECTIONS = 256;
@@ -17,8 +18,8 @@ export class Selections {
 
   /** @throws TandemError `invalid-filter` where it names an event or a field that the channel's type does not declare */
   of(filter: Filter): Selection {
-    const { events, filterable } = this.#definition;
-    const type = filter.types?.find((name) => !events.has(name));
+    const { events, models, filterable } = this.#definition;
+    const type = filter.types?.find((name) => !events.has(name) && !isOfModel(name, models));
     if (type !== undefined) throw new TandemError("invalid-filter", `This channel declares no event "${type}".`);
     const field = Object.keys(filter.where ?? {}).find((name) => !filterable.has(name));
     if (field !== undefined) {
@@ -32,4 +33,9 @@ export class Selections {
     if (this.#ready.size > SELECTIONS && longestUnused !== undefined) this.#ready.delete(longestUnused);
     return selection;
   }
+}
+
+function isOfModel(type: string, models: ChannelDefinition["models"]): boolean {
+  const name = modelOf(type);
+  return name !== undefined && Object.hasOwn(models.get(name)?.events ?? {}, type.slice(name.length + 1));
 }

@@ -12,17 +12,26 @@ const SWEEP_STEP = 200;
 /** What is over a bound by less than this share stays until the next sweep, so that trims are few and large. */
 const SLACK = 0.1;
 
+/** Has what a channel's history is still needed for stored otherwise, where it is about to be trimmed. Never rejects. */
+export type Prepare = (key: ChannelKey, retention: Retention) => Promise<void>;
+
 /** Holds retention: trims channels whose history is over the bounds of their type. */
 export class Trimming {
   readonly #ports: ChannelPorts;
   readonly #retentionOf: (key: ChannelKey) => Retention | undefined;
   readonly #busy = new Set<ChannelKey>();
+  #prepare: Prepare = async () => undefined;
   #timer: Timer | undefined;
   #stopped = false;
 
   constructor(ports: ChannelPorts, retentionOf: (key: ChannelKey) => Retention | undefined) {
     this.#ports = ports;
     this.#retentionOf = retentionOf;
+  }
+
+  /** Has `prepare` called before each trim. */
+  prepareBy(prepare: Prepare): void {
+    this.#prepare = prepare;
   }
 
   start(): void {
@@ -78,6 +87,7 @@ export class Trimming {
       before: age === undefined ? undefined : this.#ports.runtime.now() - age,
     };
     try {
+      await this.#prepare(key, retention);
       return await this.#ports.log.trim(key, bounds);
     } catch (error) {
       this.#ports.runtime.logger.warn(

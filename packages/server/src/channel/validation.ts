@@ -88,5 +88,5 @@ function refuse(code: Refusal["code"], message: string, issues?: ErrorDetails["i
 
 /** A refusal as the error that a caller is given. */
 export function toError(refusal: Refusal): TandemError {
-  return new TandemError(refusal.code, refusal.message, { issues: refusal.issues });
+  return new TandemError(refusal.code, refusal.message, { issues: refusal.issues, reason: refusal.reason });
 }

@@ -1,21 +1,23 @@
-import type { Publish } from "@tandem/protocol";
+import type { Command, Publish } from "@tandem/protocol";
 import { bodyDigest, errorOf, mintedAt, TandemError } from "@tandem/protocol";
 import type { Channel } from "../channel/channel.ts";
-import type { Verdict } from "../channel/validation.ts";
 import { validate } from "../channel/validation.ts";
 import type { AppendResult, Refusal } from "../log/log.ts";
+import { positionAfter } from "../log/log.ts";
+import { commandDigest } from "../model/asking.ts";
+import { judgeCommand } from "./commands.ts";
 import type { Session } from "./session.ts";
+import type { Verdict } from "./verdict.ts";
+import { FORBIDDEN, unfenced } from "./verdict.ts";
 
 /** A producer minted further ahead than this, in milliseconds, is refused: its marks would outlive their bound. */
 const FUTURE_MS = 600_000;
 
-const FORBIDDEN: Verdict = { refusal: { code: "forbidden", message: errorOf("forbidden").message } };
-
 /**
- * A session's publishes. Each is judged (rights, schema) and goes to its channel with the verdict: the log decides by
+ * A session's publishes and commands. Each is judged (rights, schema) and goes to its channel with the verdict: the log decides by
  * the producer first, so that a retry is told its first outcome even where the verdict has changed since.
  *
- * Publishes of one channel reach it in the order in which they came, also where a right or a schema takes its time.
+ * Those of one channel reach it in the order in which they came, also where a right or a schema takes its time.
  */
 export class Publishing {
   readonly #session: Session;
@@ -26,7 +28,7 @@ export class Publishing {
     this.#session = session;
   }
 
-  take(publish: Publish): void {
+  take(publish: Publish | Command): void {
     const before = this.#lines?.get(publish.channel);
     const handed = before ? before.then(() => this.#hand(publish)) : this.#hand(publish);
     if (!(handed instanceof Promise)) return;
@@ -41,7 +43,7 @@ export class Publishing {
   }
 
   /** Judges a publish and hands it to its channel: at once, where nothing takes its time. */
-  #hand(publish: Publish): void | Promise<void> {
+  #hand(publish: Publish | Command): void | Promise<void> {
     const { channels, runtime } = this.#session.ports;
     if (!channels.definitionOf(publish.channel)) return this.#session.fail(publish, errorOf("forbidden"));
     if (mintedAt(publish.producer) > runtime.now() + FUTURE_MS) {
@@ -53,13 +55,14 @@ export class Publishing {
     return this.#handLater(publish, verdict);
   }
 
-  async #handLater(publish: Publish, judging: Verdict | Promise<Verdict>): Promise<void> {
+  async #handLater(publish: Publish | Command, judging: Verdict | Promise<Verdict>): Promise<void> {
     const verdict = await judging;
     const channel = await this.#session.ports.channels.open(this.#session.identity.tenant, publish.channel);
     if (!this.#session.ended) this.#append(publish, channel, verdict);
   }
 
-  #judge(publish: Publish): Verdict | Promise<Verdict> {
+  #judge(publish: Publish | Command): Verdict | Promise<Verdict> {
+    if (publish.type === "command") return judgeCommand(this.#session, publish);
     const allowed = this.#session.rights.can(publish.channel, "publish");
     if (allowed === false) return FORBIDDEN;
     if (allowed === true) return this.#validate(publish);
@@ -69,36 +72,37 @@ export class Publishing {
   #validate(publish: Publish): Verdict | Promise<Verdict> {
     const definition = this.#session.ports.channels.definitionOf(publish.channel);
     if (!definition) return FORBIDDEN;
-    const { event, version, data } = publish;
-    const draft = { event, version, data, author: this.#session.identity.user };
-    return validate(definition, draft, this.#session.ports.limits);
+    const { event, version, data, fence } = publish;
+    const { user } = this.#session.identity;
+    const needed = definition.protect?.({ event, data, user });
+    if (needed !== undefined && fence?.name !== needed) return unfenced(needed);
+    return validate(definition, { event, version, data, author: user }, this.#session.ports.limits);
   }
 
-  #append(publish: Publish, channel: Channel, verdict: Verdict): void {
-    const { event, version, data, producer, seq } = publish;
-    const refused = "refusal" in verdict ? verdict.refusal : undefined;
-    channel
-      .append({
-        producer: {
-          id: producer,
-          user: this.#session.identity.user,
-          seq,
-          digest: bodyDigest(event, version, JSON.stringify(data) ?? ""),
-        },
-        events: "events" in verdict ? verdict.events : [],
-        refusal: refused,
-      })
-      .then(
-        (result) => this.#conclude(publish, result),
-        (error: unknown) => this.#session.fail(publish, error),
-      );
+  #append(request: Publish | Command, channel: Channel, verdict: Verdict): void {
+    const { models } = this.#session.ports;
+    const { producer: id, seq, fence } = request;
+    const producer = { id, user: this.#session.identity.user, seq, digest: digestOf(request, channel) };
+    let appended: Promise<AppendResult>;
+    if (request.type === "command" && "question" in verdict) {
+      const instance = models.on(channel).instance(request.model);
+      const what = { kind: "ask", instance, question: verdict.question } as const;
+      appended = models.on(channel).ask({ producer, fence, what });
+    } else {
+      const events = "events" in verdict ? verdict.events : [];
+      const refusal = "refusal" in verdict ? verdict.refusal : undefined;
+      appended = models.append(channel, { producer, events, refusal, fence });
+    }
+    appended.then(
+      (result) => this.#conclude(request, result),
+      (error: unknown) => this.#session.fail(request, error),
+    );
   }
 
-  #conclude(publish: Publish, result: AppendResult): void {
+  #conclude(publish: Publish | Command, result: AppendResult): void {
     switch (result.kind) {
       case "committed": {
-        const { epoch, offset, tags } = result;
-        const position = { epoch, offset: offset + tags.length - 1, tag: tags[tags.length - 1] ?? "" };
+        const position = positionAfter(result);
         return this.#session.answer(publish, "normal", { type: "published", id: publish.id, position });
       }
       case "settled":
@@ -123,7 +127,12 @@ export class Publishing {
     }
   }
 
-  #refuse(publish: Publish, refusal: Refusal): void {
-    this.#session.fail(publish, new TandemError(refusal.code, refusal.message, { issues: refusal.issues }));
+  #refuse(publish: Publish | Command, { code, message, issues, reason }: Refusal): void {
+    this.#session.fail(publish, new TandemError(code, message, { issues, reason }));
   }
+}
+
+function digestOf(request: Publish | Command, { definition }: Channel): string {
+  if (request.type === "command") return commandDigest(definition, request);
+  return bodyDigest(request.event, request.version, JSON.stringify(request.data) ?? "");
 }

@@ -1,11 +1,13 @@
 import type {
   ClientMessage,
+  Command,
   Follow,
   History,
   Lane,
   Limits,
   Publish,
   Signal,
+  State,
   Subscribe,
   TandemError,
   Unfollow,
@@ -22,6 +24,7 @@ import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Followings } from "../following/followings.ts";
+import type { Models } from "../model/models.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { AttendanceRequest } from "./attendance.ts";
 import { Attendance } from "./attendance.ts";
@@ -30,12 +33,14 @@ import { changeFollowing } from "./following.ts";
 import { readHistory } from "./history.ts";
 import { Publishing } from "./publishing.ts";
 import type { Allowance } from "./rates.ts";
+import { readState } from "./state.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What a session stands on. */
 export interface SessionPorts {
   readonly rules: AccessRules;
   readonly channels: Channels;
+  readonly models: Models;
   readonly presence: Presence;
   readonly personal: PersonalChannels;
   readonly followings: Followings;
@@ -58,7 +63,16 @@ interface Closable {
 }
 
 /** A request that a session answers. */
-export type SessionRequest = Subscribe | Unsubscribe | Publish | History | Follow | Unfollow | AttendanceRequest;
+export type SessionRequest =
+  | Subscribe
+  | Unsubscribe
+  | Publish
+  | Command
+  | State
+  | History
+  | Follow
+  | Unfollow
+  | AttendanceRequest;
 
 /** The client instance behind a connection, as others know it. */
 export interface Instance {
@@ -143,7 +157,7 @@ export class Session {
       return;
     }
     const { limits } = this.ports;
-    const isPublish = request.type === "publish";
+    const isPublish = isPublishing(request.type);
     const full = isPublish
       ? this.#publishes >= limits.inFlight
       : (this.#requests?.size ?? 0) - this.#publishes >= limits.requests;
@@ -164,7 +178,10 @@ export class Session {
     if (isPublish) this.#publishes++;
     switch (request.type) {
       case "publish":
+      case "command":
         return this.#publishing.take(request);
+      case "state":
+        return void readState(this, request).catch((error: unknown) => this.fail(request, error));
       case "subscribe":
         return this.#subscriptions.take(request);
       case "unsubscribe":
@@ -209,7 +226,7 @@ export class Session {
     const requests = this.#requests;
     const type = requests?.get(id);
     if (!requests || !type) return false;
-    if (type === "publish") this.#publishes--;
+    if (isPublishing(type)) this.#publishes--;
     requests.delete(id);
     if (requests.size === 0) this.#requests = undefined;
     return true;
@@ -245,13 +262,21 @@ export function errorMessage(
     ...(about.channel === undefined ? {} : { channel: about.channel }),
     ...(told.expected === undefined ? {} : { expected: told.expected }),
     ...(told.issues === undefined ? {} : { issues: told.issues }),
+    ...(told.reason === undefined ? {} : { reason: told.reason }),
   });
+}
+
+/** Publishes and commands: what has a producer and a place in its line. */
+function isPublishing(type: SessionRequest["type"]): boolean {
+  return type === "publish" || type === "command";
 }
 
 /** Is this one of the messages that a session answers? */
 export function isSessionRequest(message: ClientMessage): message is SessionRequest {
   switch (message.type) {
     case "publish":
+    case "command":
+    case "state":
     case "subscribe":
     case "unsubscribe":
     case "history":

@@ -116,7 +116,7 @@ export interface Append {
  * `archived` (a final refusal with code `channel-archived`) comes back as `refused`.
  */
 export type AppendResult =
-  /** Stored as `offset … offset + events.length - 1`, all at `time`; `tags` has the tag after each of them. */
+  /** Stored as `offset … offset + events.length - 1`, all at `time`; `tags` has the tag after each of them. See `positionAfter`. */
   | {
       readonly kind: "committed";
       readonly epoch: string;
@@ -135,6 +135,12 @@ export type AppendResult =
   /** The producer's marks are gone, or the outcome is older than those that are kept. */
   | { readonly kind: "unknown" }
   | { readonly kind: "producer-quota" };
+
+/** The position after the last event of an append; of one without events, where the channel stood. */
+export function positionAfter(committed: Extract<AppendResult, { kind: "committed" }>): Position {
+  const { epoch, offset, tags, tagBefore } = committed;
+  return { epoch, offset: offset + tags.length - 1, tag: tags[tags.length - 1] ?? tagBefore };
+}
 
 /** The stored answer to a settled append: the position after its last event, or the refusal. */
 export type Outcome =

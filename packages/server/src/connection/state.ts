@@ -1,0 +1,39 @@
+import type { State } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
+import { SharedMessage } from "../delivery/message.ts";
+import type { Puller } from "../delivery/outbox.ts";
+import type { StatePart } from "../model/states.ts";
+import type { Session } from "./session.ts";
+import { lacks } from "./subscriptions.ts";
+
+/** Answers a request for a piece of a model's state. A piece takes credit: it is cut when there is room for it. */
+export async function readState(session: Session, request: State): Promise<void> {
+  if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
+  const channel = await session.ports.channels.open(session.identity.tenant, request.channel);
+  if (request.atLeast && (await lacks(channel, request.atLeast))) throw errorOf("not-yet");
+  const models = session.ports.models.on(channel);
+  const instance = models.instance(request.model);
+  const lane = channel.definition.priority;
+  const puller: Puller = {
+    lane,
+    pull: async () => {
+      try {
+        const part = await models.states.part(instance, session.identity.user, request);
+        session.answerWith(request, lane, pieceMessage(request, part));
+      } catch (error) {
+        session.fail(request, error);
+      }
+      return false;
+    },
+  };
+  if (!session.ended) session.outbox.wait(puller);
+}
+
+function pieceMessage({ id, channel, model }: State, { version, position, json, next }: StatePart): SharedMessage {
+  const head = { type: "piece", id, channel, model, version, position, ...(next === undefined ? {} : { next }) };
+  return new SharedMessage((codec) =>
+    codec.name === "json"
+      ? `${JSON.stringify(head).slice(0, -1)},"piece":${json}}`
+      : codec.encode({ ...head, piece: JSON.parse(json) }),
+  );
+}
