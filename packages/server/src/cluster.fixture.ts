@@ -12,6 +12,7 @@ import type { Log } from "./log/log.ts";
 import { createMemoryLog } from "./log/memory.ts";
 import { MemoryStore } from "./log/memory-store.ts";
 import { aesVault } from "./model/aes-vault.ts";
+import { meter } from "./model/meter.fixture.ts";
 import type { Node } from "./node.ts";
 import { createNode } from "./node.ts";
 
@@ -103,6 +104,13 @@ function appOf(rules: Rules) {
       user: channel({ events: { message: Message } }),
       "user-urgent": channel({ events: { message: Message }, priority: "critical" }),
       tenant: channel({ events: { message: Message } }),
+      lab: channel({
+        events: { message: Message },
+        models: { meter, other: meter },
+        protect: (write) =>
+          "event" in write && (write.data as { text?: string } | null)?.text === "guarded" ? "meter/only" : undefined,
+      }),
+      short: channel({ events: { message: Message }, models: { meter }, retention: { count: 20 } }),
       brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
     },
   });

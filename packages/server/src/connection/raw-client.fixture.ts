@@ -185,6 +185,17 @@ export class RawClient implements Transport {
     return { type: "publish", channel, event: "message", data, producer: this.#producer, seq };
   }
 
+  /** A command of this client's producer; `nonce` is made of its number. */
+  commanding(channel: string, seq: number, command: string, input: object = {}, more: object = {}): object {
+    const nonce = `nonce-${seq}-`.padEnd(22, "-");
+    const asked = { type: "command", channel, model: "meter", command, version: 2, input, nonce };
+    return { ...asked, producer: this.#producer, seq, ...more };
+  }
+
+  command(channel: string, seq: number, command: string, input?: object, more?: object): Promise<ServerMessage | undefined> {
+    return this.ask(this.commanding(channel, seq, command, input, more));
+  }
+
   publish(channel: string, seq: number, data?: unknown): Promise<ServerMessage | undefined> {
     return this.ask(this.publishing(channel, seq, data));
   }
