@@ -107,6 +107,11 @@ export class Storage {
       unfollow: (...following) => write((store) => store.unfollow(...following)),
       following: (follower) => read((store) => store.following(follower)),
       followingChanges: (after, limit) => read((store) => store.followingChanges(after, limit)),
+      deadlines: (limit) => read((store) => store.deadlines(limit)),
+      keys: (channel, model) => read((store) => store.keys(channel, model)),
+      saveSnapshot: (head, pieces) => write((store) => store.saveSnapshot(head, pieces)),
+      snapshots: (channel, model) => read((store) => store.snapshots(channel, model)),
+      snapshotPiece: (head, index) => read((store) => store.snapshotPiece(head, index)),
       health: () =>
         clock.now < this.fullUntil ? { writable: false, reason: "the disk is full" } : this.#store.health(),
       close: () => Promise.resolve(),

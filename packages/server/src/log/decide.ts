@@ -1,4 +1,4 @@
-import { mintedAt, TandemError } from "@tandem/protocol";
+import { mintedAt } from "@tandem/protocol";
 import type { Append, AppendResult, LogBounds, Outcome, Refusal } from "./log.ts";
 import { APPLICATION } from "./log.ts";
 
@@ -12,12 +12,19 @@ export interface Mark {
 
 /** The channel's state that an append is decided on, inside the transaction. */
 export interface ChannelState {
-  readonly offset: number;
   readonly archived: boolean;
 }
 
+/** What the log knows of a channel's models, inside the transaction. Asked only by appends that have to do with one. */
+export interface ModelState {
+  /** The tag of a model's history; empty before its first event. */
+  tagOf(model: string): string;
+  /** The newest token of a lock; `undefined` where none was ever raised. */
+  tokenOf(fence: string): number | undefined;
+}
+
 export type Decision =
-  /** Store the events, advance the mark, keep the outcome. */
+  /** Store the events and what the model has beside them, advance the mark, keep the outcome. */
   | { readonly kind: "store" }
   /** Advance the mark and keep the refusal as the outcome. */
   | { readonly kind: "refuse"; readonly refusal: Refusal }
@@ -30,7 +37,7 @@ const ARCHIVED: Refusal = {
 };
 
 /**
- * Decides one append, the same in every log. The producer comes first, before rights, limits and `expect`: a
+ * Decides one append, the same in every log. The producer comes first, before rights, limits and models: a
  * settled seq is answered again as it was; the next one goes on; one further ahead waits for those before it.
  *
  * @param mark `undefined` when the log has no mark of this producer on this channel
@@ -41,6 +48,7 @@ export function decideAppend(
   append: Append,
   mark: Mark | undefined,
   channel: ChannelState,
+  models: ModelState,
   bounds: LogBounds,
   marks: () => number,
   horizon: number,
@@ -61,17 +69,16 @@ export function decideAppend(
     return { kind: "answer", result: { kind: "producer-quota" } };
   if (append.refusal) return { kind: "refuse", refusal: append.refusal };
   if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
-  if (append.expect !== undefined && append.expect !== channel.offset) {
-    return { kind: "answer", result: { kind: "conflict", head: channel.offset } };
+  const { fence, model } = append;
+  // Before the model's history: who has lost the lock is told so for good, and need not decide again.
+  if (fence && models.tokenOf(fence.name) !== fence.token) return { kind: "refuse", refusal: staleFence(fence.name) };
+  if (model) {
+    const tag = models.tagOf(model.name);
+    if (tag !== model.expect) return { kind: "answer", result: { kind: "conflict", tag } };
   }
   return { kind: "store" };
 }
 
-/** @throws TandemError `internal` when an append has neither events nor a refusal: it would settle nothing */
-export function checkBatch(batch: readonly Append[]): void {
-  for (const append of batch) {
-    if (append.events.length === 0 && !append.refusal) {
-      throw new TandemError("internal", `An append to ${append.channel} has no events.`);
-    }
-  }
+function staleFence(name: string): Refusal {
+  return { code: "stale-fence", message: `The lock ${name} is not held under this token.` };
 }

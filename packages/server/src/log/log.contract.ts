@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { appendContract } from "./contract/append.contract.ts";
 import { followingContract } from "./contract/following.contract.ts";
+import { modelContract } from "./contract/model.contract.ts";
 import { producerContract } from "./contract/producer.contract.ts";
 import { readContract } from "./contract/read.contract.ts";
 import { upkeepContract } from "./contract/upkeep.contract.ts";
@@ -32,5 +33,6 @@ export function logContract(name: string, makeLog: (bounds?: Partial<LogBounds>)
     readContract(make);
     upkeepContract(make);
     followingContract(make);
+    modelContract(make);
   });
 }

@@ -12,6 +12,8 @@ import type {
   TrimBounds,
 } from "./log.ts";
 import { UNBORN } from "./log.ts";
+import { MemoryModels } from "./memory-models.ts";
+import type { SnapshotHead } from "./model-log.ts";
 import { resume } from "./resume.ts";
 
 /** One channel of the memory log: its row, and its events in order of offset. */
@@ -28,6 +30,7 @@ export class MemoryChannel {
   #archived = false;
   #revision = 0;
   #events: LogEvent[] = [];
+  #models = new MemoryModels();
 
   constructor(key: ChannelKey) {
     this.#key = key;
@@ -42,8 +45,13 @@ export class MemoryChannel {
     return this.#archived;
   }
 
-  get offset(): number {
-    return this.#offset;
+  get models(): MemoryModels {
+    return this.#models;
+  }
+
+  /** Does nothing tell it from a channel that never was? */
+  get nothing(): boolean {
+    return this.unborn && !this.#archived && this.#models.empty;
   }
 
   head(): Head {
@@ -65,14 +73,18 @@ export class MemoryChannel {
     return { epoch: this.#epoch, offset: this.#offset, tag: this.#tag };
   }
 
-  /** Stores the events of an append that was decided to be stored. */
-  store({ events, producer, now, birth }: Append): AppendResult & { readonly kind: "committed" } {
-    if (this.unborn) this.#epoch = birth;
+  /** Stores the events of an append that was decided to be stored; none leave an unborn channel unborn. */
+  store({ events, producer, model, now, birth }: Append): AppendResult & { readonly kind: "committed" } {
     const tagBefore = this.#tag;
     const run = this.#offset + 1;
-    const time = Math.max(this.#time, now);
+    const ids = events.map((_, index) => eventId(producer.id, producer.seq, index));
+    if (events.length > 0) {
+      if (this.unborn) this.#epoch = birth;
+      this.#time = Math.max(this.#time, now);
+    }
+    const time = this.#time;
     const tags = events.map(({ type, version, data, author, trace }, index) => {
-      const id = eventId(producer.id, producer.seq, index);
+      const id = ids[index] as string;
       const tag = chainTag(this.#tag, id);
       const offset = ++this.#offset;
       this.#events.push({ offset, id, type, version, time, author, trace, data, tag, run });
@@ -80,7 +92,7 @@ export class MemoryChannel {
       this.#tag = tag;
       return tag;
     });
-    this.#time = time;
+    if (model) this.#models.append(model, ids, this.#offset);
     return { kind: "committed", epoch: this.#epoch, offset: run, time, tags, tagBefore };
   }
 
@@ -92,6 +104,13 @@ export class MemoryChannel {
     const tagBefore = this.#events[start - 1]?.tag ?? this.#floor;
     if (from.tag !== undefined && from.tag !== tagBefore) return { kind: "reset", reason: "rewritten", head };
     return { kind: "run", head, tagBefore, events: this.#events.slice(start, this.#cut(start, bounds)) };
+  }
+
+  /** Keeps a snapshot whose position is one of this life, and from which the log can still be read on. */
+  saveSnapshot(head: SnapshotHead, pieces: Iterable<string>): void {
+    const { position } = head;
+    if (position.epoch === UNBORN || this.read(position, { events: 1, bytes: 1 }).kind === "reset") return;
+    this.#models.saveSnapshot(head, pieces);
   }
 
   /** The index after the last whole run that the bounds let in; the first run is always let in. */
@@ -121,6 +140,7 @@ export class MemoryChannel {
 
   trim({ count, bytes, before }: TrimBounds): Head {
     const newest = this.#events.at(-1)?.run;
+    const trimmable = this.#models.trimmable;
     let kept = this.#events.length;
     let start = 0;
     for (let event = this.#events[0]; event && event.run !== newest; event = this.#events[start]) {
@@ -128,8 +148,8 @@ export class MemoryChannel {
         kept > (count ?? Number.POSITIVE_INFINITY) ||
         this.#bytes > (bytes ?? Number.POSITIVE_INFINITY) ||
         event.time < (before ?? Number.NEGATIVE_INFINITY);
-      if (!over) break;
       const end = this.#endOfRun(start);
+      if (!over || this.#first + end - 1 > trimmable) break;
       for (; start < end; start++, kept--) this.#bytes -= byteLength(this.#events[start]?.data);
     }
     const last = this.#events[start - 1];
@@ -158,9 +178,12 @@ export class MemoryChannel {
   }
 
   remove(): void {
+    this.#models.bury();
     if (this.unborn && !this.#archived) return;
     const revision = this.#revision + 1;
+    const models = this.#models;
     this.#become(new MemoryChannel(this.#key));
+    this.#models = models;
     this.#revision = revision;
   }
 
@@ -181,6 +204,7 @@ export class MemoryChannel {
     this.#archived = other.#archived;
     this.#revision = other.#revision;
     this.#events = [...other.#events];
+    this.#models = other.#models.clone();
   }
 }
 

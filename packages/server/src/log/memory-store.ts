@@ -6,6 +6,7 @@ import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBound
 import { DEFAULT_LOG_BOUNDS } from "./log.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 import { MemoryFollowing } from "./memory-following.ts";
+import type { Deadline } from "./model-log.ts";
 
 interface Producer {
   readonly owner: string;
@@ -56,12 +57,13 @@ export class MemoryStore {
     const { channel: key, producer } = append;
     const name = `${producer.id}/${key}/${producer.user}`;
     const known = producers.get(name);
-    const channel = channels.get(key);
+    const channel = channels.get(key) ?? new MemoryChannel(key);
     const owner = `${tenantOf(key)}/${producer.user}`;
     const decision = decideAppend(
       append,
       known && { mark: known.mark, outcome: (seq) => known.outcomes.get(seq) },
-      { offset: channel?.offset ?? 0, archived: channel?.archived ?? false },
+      channel,
+      channel.models,
       this.#bounds,
       () => this.#state.marks.get(owner) ?? 0,
       this.#state.horizon,
@@ -110,6 +112,14 @@ export class MemoryStore {
       .map(([, channel]) => channel.head());
   }
 
+  deadlines(limit: number): Deadline[] {
+    return [...this.#state.channels]
+      .filter(([, channel]) => !channel.archived)
+      .flatMap(([channel, { models }]) => models.deadlines().map((deadline) => ({ channel, ...deadline })))
+      .sort((a, b) => a.at - b.at || (`${a.channel} ${a.model}` < `${b.channel} ${b.model}` ? -1 : 1))
+      .slice(0, limit);
+  }
+
   forgetProducers(now: number): number {
     const { producers, marks } = this.#state;
     const before = now - this.#bounds.marksAge;
@@ -130,7 +140,7 @@ export class MemoryStore {
     const { channels, producers } = this.#state;
     const known = new Set([...producers.values()].map((producer) => producer.channel));
     for (const [key, channel] of channels) {
-      if (channel.unborn && !channel.archived && !known.has(key)) channels.delete(key);
+      if (channel.nothing && !known.has(key)) channels.delete(key);
     }
   }
 

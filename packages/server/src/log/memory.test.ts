@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ALL, appendOne, attempts, eventsOf, stored } from "./contract/attempt.contract.ts";
+import { ALL, appendOne, attempt, attempts, eventsOf, stored } from "./contract/attempt.contract.ts";
 import { logContract } from "./log.contract.ts";
+import type { SealingKey } from "./log.ts";
 import { createMemoryLog } from "./memory.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -33,6 +34,31 @@ describe("a shared memory store", () => {
     await stored(log, attempts(3, 4, { data: ["0"] }));
     store.restore(snapshot);
     expect(await eventsOf(log)).toHaveLength(2);
+  });
+
+  it("goes back to a snapshot with its models: tags, deadlines, fences, keys and snapshots", async () => {
+    const store = new MemoryStore();
+    const log = createMemoryLog({ store });
+    const [channel, name] = ["acme/room:1", "votes"];
+    const key = { name: "one", key: "k" };
+    const append = (seq: number, expect: string, deadline: number, token: number, key: SealingKey) =>
+      attempt({
+        seq,
+        model: { name, expect, deadline, fences: [{ name: "votes/a", token }], keys: { create: [key], destroy: [] } },
+      });
+    const position = await stored(log, [append(1, "", 5, 1, key)]);
+    const head = { channel, model: name, version: 1, position, tag: position.tag };
+    await log.saveSnapshot(head, ["1"]);
+    const snapshot = store.snapshot();
+    const later = await stored(log, [append(2, position.tag, 6, 2, { ...key, key: "other" })]);
+    await log.saveSnapshot({ ...head, position: later, tag: later.tag }, []);
+    store.restore(snapshot);
+    expect(await log.deadlines(9)).toEqual([{ channel, model: name, at: 5 }]);
+    expect(await log.keys(channel, name)).toEqual([key]);
+    expect(await log.snapshots(channel, name)).toEqual([head]);
+    expect(await log.snapshotPiece(head, 0)).toBe("1");
+    expect(await appendOne(log, { seq: 2, fence: { name: "votes/a", token: 2 } })).toMatchObject({ kind: "refused" });
+    await stored(log, [append(3, position.tag, 7, 2, key)]);
   });
 
   it("settles on microtasks alone", async () => {

@@ -1,5 +1,4 @@
 import { TandemError } from "@tandem/protocol";
-import { checkBatch } from "./decide.ts";
 import type { Log, LogBounds } from "./log.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -22,11 +21,7 @@ export function createMemoryLog({ bounds, store = new MemoryStore(bounds) }: Mem
     return operation();
   };
   return {
-    append: (batch) =>
-      onOpen(() => {
-        checkBatch(batch);
-        return batch.map((append) => store.append(append));
-      }),
+    append: (batch) => onOpen(() => batch.map((append) => store.append(append))),
     read: (channel, after, bounds) => onOpen(() => store.peek(channel).read(after, bounds)),
     page: (channel, before, limit) => onOpen(() => store.peek(channel).page(before, limit)),
     heads: (channels) => onOpen(() => channels.map((channel) => store.peek(channel).head())),
@@ -42,6 +37,11 @@ export function createMemoryLog({ bounds, store = new MemoryStore(bounds) }: Mem
     unfollow: (follower, channel) => onOpen(() => store.following.unfollow(follower, channel)),
     following: (follower) => onOpen(() => store.following.of(follower)),
     followingChanges: (after, limit) => onOpen(() => store.following.changes(after, limit)),
+    deadlines: (limit) => onOpen(() => store.deadlines(limit)),
+    keys: (channel, model) => onOpen(() => store.peek(channel).models.keys(model)),
+    saveSnapshot: (head, pieces) => onOpen(() => store.peek(head.channel).saveSnapshot(head, pieces)),
+    snapshots: (channel, model) => onOpen(() => store.peek(channel).models.snapshots(model)),
+    snapshotPiece: (head, index) => onOpen(() => store.peek(head.channel).models.piece(head, index)),
     health: () => (open ? { writable: true } : { writable: false, reason: "The log is closed." }),
     close: async () => {
       open = false;

@@ -9,6 +9,9 @@ export interface Deadline {
   readonly at: number;
 }
 
+/** Snapshots kept of each model. */
+export const SNAPSHOTS = 2;
+
 /** A stored state of a model. */
 export interface SnapshotHead {
   readonly channel: ChannelKey;
@@ -23,13 +26,14 @@ export interface SnapshotHead {
 
 /** What the log keeps of models beside their events. Each method rejects as those of `Log` do. */
 export interface ModelLog {
-  /** The earliest deadlines, in order of their time, at most `limit`. */
+  /** The earliest deadlines in channels that are not archived, in order of their time, at most `limit`. */
   deadlines(limit: number): Promise<Deadline[]>;
-  /** The keys of a model of a channel. */
+  /** The keys of a model of a channel, in order of their names. */
   keys(channel: ChannelKey, model: string): Promise<SealingKey[]>;
   /**
    * Stores a state, piece by piece, each in a commit of its own; it counts once the last of them is durable. The two newest snapshots of a model in
-   * this life of its channel are kept. One that is not newer than those that are kept, or of another life, is thrown away.
+   * this life of its channel are kept. One that is not newer than those that are kept, or of another life, or from which the log cannot be read on, is
+   * thrown away; so is one that is not whole when the next of its model is begun.
    *
    * @param pieces JSON texts, asked for as they can be taken
    */

@@ -1,13 +1,15 @@
 import type { Position } from "@tandem/protocol";
+import { chainTag, eventId } from "@tandem/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Append, Log, LogBounds } from "../log.ts";
 import { UNBORN } from "../log.ts";
-import { attempt, DAY, NOW, producerId } from "./attempt.contract.ts";
+import { attempt, DAY, NOW, positionAfter, producerId } from "./attempt.contract.ts";
 
 const BOUNDS: LogBounds = { outcomes: 3, marksAge: 10 * DAY, marksPerUser: 5 };
 
-const channel = fc.constantFrom("acme/room:1", "acme/room:2", "beta/room:1");
+const CHANNELS = ["acme/room:1", "acme/room:2", "beta/room:1"] as const;
+const channel = fc.constantFrom(...CHANNELS);
 const producer = fc.constantFrom(
   producerId("a"),
   producerId("b", NOW - 3 * DAY),
@@ -20,15 +22,34 @@ const offset = fc.integer({ min: 0, max: 12 });
 /** A sequence number relative to the next one of its producer, so that most attempts are worth something. */
 const shift = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: -4, max: 1 }));
 
+const model = fc.constantFrom("votes", "locks");
+const fence = fc.record({ name: fc.constantFrom("locks/a", "locks/b"), token: fc.integer({ min: 0, max: 3 }) });
+const keyName = fc.constantFrom("one", "two");
+const decided = fc.record({
+  name: model,
+  /** On the model's history as it is known; else on none. */
+  fresh: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
+  deadline: fc.option(clock, { nil: undefined }),
+  fences: fc.option(fc.array(fence, { maxLength: 2 }), { nil: undefined }),
+  keys: fc.option(
+    fc.record({
+      create: fc.array(fc.record({ name: keyName, key: fc.string({ maxLength: 4 }) }), { maxLength: 2 }),
+      destroy: fc.array(keyName, { maxLength: 1 }),
+    }),
+    { nil: undefined },
+  ),
+});
+
 const asked = fc.record({
   kind: fc.constant("append" as const),
   channel,
   producer,
   user: fc.constantFrom("ann", "bob"),
   shift,
-  data: fc.array(fc.json({ maxDepth: 1 }), { minLength: 1, maxLength: 3 }),
+  data: fc.array(fc.json({ maxDepth: 1 }), { maxLength: 3 }),
   refused: fc.boolean().map((first) => first && "forbidden"),
-  expect: fc.option(offset, { nil: undefined, freq: 6 }),
+  model: fc.option(decided, { nil: undefined, freq: 2 }),
+  fence: fc.option(fence, { nil: undefined, freq: 1 }),
   now: clock,
   birth: fc.stringMatching(/^[a-z]{6}$/),
 });
@@ -67,6 +88,16 @@ const step = fc.oneof(
     channel,
     bounds: fc.record({ count: fc.nat({ max: 8 }), bytes: fc.nat({ max: 80 }), before: clock }, { requiredKeys: [] }),
   }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("snapshot" as const),
+      channel,
+      model,
+      seen: fc.nat({ max: 20 }),
+      pieces: fc.array(fc.json({ maxDepth: 1 }), { maxLength: 3 }),
+    }),
+  },
   fc.record({ kind: fc.constant("redact" as const), channel, offset }),
   fc.record({ kind: fc.constant("archive" as const), channel, archived: fc.boolean() }),
   fc.record({ kind: fc.constant("remove" as const), channel }),
@@ -80,11 +111,31 @@ async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
   const answers: unknown[] = [];
   const next = new Map<string, number>();
   const seen: Position[] = [];
+  const tags = new Map<string, string>();
 
-  const appendOf = ({ channel, producer, user, shift, data, refused, expect, now, birth }: Asked): Append => {
+  const appendOf = (asked: Asked): Append => {
+    const { channel, producer, user, shift, data, refused, model, fence, now, birth } = asked;
     const seq = Math.max(1, (next.get(`${channel} ${producer} ${user}`) ?? 1) + shift);
     const refusal = refused ? { code: refused, message: "No." } : undefined;
-    return attempt({ channel, producer, user, seq, data, refusal, expect, now, birth });
+    const expect = (model?.fresh && tags.get(`${channel} ${model.name}`)) || "";
+    return attempt({
+      channel,
+      producer,
+      user,
+      seq,
+      data,
+      refusal,
+      model: model && { ...model, expect },
+      fence,
+      now,
+      birth,
+    });
+  };
+  const learn = ({ channel, producer, events, model }: Append) => {
+    if (!model) return;
+    const name = `${channel} ${model.name}`;
+    const ids = events.map((_, index) => eventId(producer.id, producer.seq, index));
+    tags.set(name, ids.reduce(chainTag, tags.get(name) ?? ""));
   };
 
   for (const one of steps) {
@@ -93,13 +144,14 @@ async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
         const batch = one.batch.map(appendOf);
         const results = await log.append(batch);
         for (const [index, result] of results.entries()) {
-          const { channel, producer } = batch[index] as Append;
+          const append = batch[index] as Append;
+          const { channel, producer } = append;
           if (result.kind === "committed" || result.kind === "refused") {
             next.set(`${channel} ${producer.id} ${producer.user}`, producer.seq + 1);
           }
           if (result.kind !== "committed") continue;
-          const { epoch, offset, tags } = result;
-          seen.push({ epoch, offset: offset + tags.length - 1, tag: tags.at(-1) ?? "" });
+          seen.push(positionAfter(result));
+          learn(append);
         }
         answers.push(results);
         break;
@@ -118,6 +170,18 @@ async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
       case "trim":
         answers.push(await log.trim(one.channel, one.bounds));
         break;
+      case "snapshot": {
+        const { channel, model, pieces } = one;
+        const position = seen[one.seen % Math.max(1, seen.length)] ?? { epoch: UNBORN, offset: 0, tag: "" };
+        const tag = tags.get(`${channel} ${model}`) ?? "";
+        await log.saveSnapshot({ channel, model, version: 1, position, tag }, pieces);
+        const heads = await log.snapshots(channel, model);
+        answers.push(heads);
+        for (const head of heads) {
+          for (let index = 0; index < 4; index++) answers.push(await log.snapshotPiece(head, index));
+        }
+        break;
+      }
       case "redact":
         answers.push(await log.redact(one.channel, one.offset));
         break;
@@ -126,11 +190,13 @@ async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
         break;
       case "remove":
         answers.push(await log.remove(one.channel));
+        for (const name of ["votes", "locks"]) tags.delete(`${one.channel} ${name}`);
         break;
       case "forget":
         answers.push(await log.forgetProducers(one.now));
     }
-    answers.push(await log.channels(undefined, 10), await log.heads(["acme/room:1", "acme/room:2", "beta/room:1"]));
+    answers.push(await log.channels(undefined, 10), await log.heads(CHANNELS), await log.deadlines(4));
+    answers.push(await log.keys("acme/room:1", "votes"), await log.snapshots("acme/room:1", "votes"));
   }
   return answers;
 }

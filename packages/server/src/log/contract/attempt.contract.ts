@@ -17,7 +17,7 @@ export interface AttemptOptions extends Partial<Omit<Append, "producer" | "event
   readonly producer?: string;
   readonly user?: string;
   readonly seq?: number;
-  /** The payloads; one event each. Default: one event. */
+  /** The payloads; one event each, maybe none. Default: one event. */
   readonly data?: readonly string[];
 }
 
@@ -48,13 +48,17 @@ export async function appendOne(log: Log, options: AttemptOptions = {}): Promise
   return result;
 }
 
+/** The position after what was committed. */
+export function positionAfter({ epoch, offset, tags, tagBefore }: AppendResult & { kind: "committed" }): Position {
+  return { epoch, offset: offset + tags.length - 1, tag: tags.at(-1) ?? tagBefore };
+}
+
 /** Appends that must be stored. @returns the position after the last */
 export async function stored(log: Log, batch: readonly Append[]): Promise<Position> {
   let position: Position | undefined;
   for (const result of await log.append(batch)) {
     if (result.kind !== "committed") throw new Error(`not committed but ${JSON.stringify(result)}`);
-    const { epoch, offset, tags } = result;
-    position = { epoch, offset: offset + tags.length - 1, tag: tags.at(-1) ?? "" };
+    position = positionAfter(result);
   }
   if (!position) throw new Error("an empty batch");
   return position;

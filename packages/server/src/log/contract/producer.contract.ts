@@ -13,7 +13,8 @@ export function producerContract(make: (bounds?: Partial<LogBounds>) => Promise<
       const settled = { kind: "settled", outcome: { kind: "committed", position } };
       expect(await appendOne(log, { data: ["1", "2"] })).toEqual(settled);
       await stored(log, [attempt({ seq: 2 })]);
-      expect(await appendOne(log, { data: ["1", "2"], expect: 0, now: NOW + DAY, birth: "other" })).toEqual(settled);
+      const model = { name: "votes", expect: "AAAAAAAA", deadline: undefined };
+      expect(await appendOne(log, { data: ["1", "2"], model, now: NOW + DAY, birth: "other" })).toEqual(settled);
       expect(await eventsOf(log)).toHaveLength(3);
     });
 

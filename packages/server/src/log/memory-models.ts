@@ -1,0 +1,122 @@
+import { chainTag } from "@tandem/protocol";
+import type { ModelState } from "./decide.ts";
+import type { ModelAppend, SealingKey } from "./log.ts";
+import type { SnapshotHead } from "./model-log.ts";
+import { SNAPSHOTS } from "./model-log.ts";
+
+/** What is kept of one model beside its events. */
+interface Model {
+  /** Of its history: `chainTag` over the ids of its events. */
+  tag: string;
+  /** Of its last event; 0 before the first. */
+  offset: number;
+  deadline: number | undefined;
+  readonly keys: Map<string, string>;
+  /** The newest first. */
+  snapshots: readonly Snapshot[];
+}
+
+interface Snapshot {
+  readonly head: SnapshotHead;
+  readonly pieces: readonly string[];
+}
+
+/** The models of one channel in the memory log: those of its present life, and the fences of all its lives. */
+export class MemoryModels implements ModelState {
+  #models = new Map<string, Model>();
+  #fences = new Map<string, number>();
+
+  /** Is nothing kept? */
+  get empty(): boolean {
+    return this.#models.size === 0 && this.#fences.size === 0;
+  }
+
+  tagOf(model: string): string {
+    return this.#models.get(model)?.tag ?? "";
+  }
+
+  tokenOf(fence: string): number | undefined {
+    return this.#fences.get(fence);
+  }
+
+  /**
+   * Takes over what a model has beside the events of an append.
+   *
+   * @param ids of the events
+   * @param offset of the channel, after them
+   */
+  append({ name, deadline, fences = [], keys }: ModelAppend, ids: readonly string[], offset: number): void {
+    const model = this.#model(name);
+    model.tag = ids.reduce(chainTag, model.tag);
+    if (ids.length > 0) model.offset = offset;
+    model.deadline = deadline;
+    for (const { name, token } of fences) {
+      if (token > (this.#fences.get(name) ?? -1)) this.#fences.set(name, token);
+    }
+    for (const { name, key } of keys?.create ?? []) model.keys.set(name, key);
+    for (const name of keys?.destroy ?? []) model.keys.delete(name);
+  }
+
+  #model(name: string): Model {
+    let model = this.#models.get(name);
+    if (!model) {
+      model = { tag: "", offset: 0, deadline: undefined, keys: new Map(), snapshots: [] };
+      this.#models.set(name, model);
+    }
+    return model;
+  }
+
+  /** Each model's deadline. */
+  deadlines(): { readonly model: string; readonly at: number }[] {
+    return [...this.#models].flatMap(([model, { deadline }]) =>
+      deadline === undefined ? [] : [{ model, at: deadline }],
+    );
+  }
+
+  keys(model: string): SealingKey[] {
+    const keys = [...(this.#models.get(model)?.keys ?? [])].map(([name, key]) => ({ name, key }));
+    return keys.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Keeps a snapshot of this life, where none that is as new is kept. */
+  saveSnapshot(head: SnapshotHead, pieces: Iterable<string>): void {
+    const [newest] = this.snapshots(head.model);
+    if (newest && newest.position.offset >= head.position.offset) return;
+    const snapshot = { head, pieces: [...pieces] };
+    const model = this.#model(head.model);
+    model.snapshots = [snapshot, ...model.snapshots].slice(0, SNAPSHOTS);
+  }
+
+  snapshots(model: string): SnapshotHead[] {
+    return (this.#models.get(model)?.snapshots ?? []).map(({ head }) => head);
+  }
+
+  piece({ model, position }: SnapshotHead, index: number): string | undefined {
+    const { epoch, offset, tag } = position;
+    const found = this.#models.get(model)?.snapshots.find(({ head }) => {
+      return head.position.offset === offset && head.position.tag === tag && head.position.epoch === epoch;
+    });
+    return found?.pieces[index];
+  }
+
+  /** The last offset that may be trimmed: each model that has events can be told again from the older of two snapshots. */
+  get trimmable(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { offset, snapshots } of this.#models.values()) {
+      if (offset > 0) least = Math.min(least, snapshots[SNAPSHOTS - 1]?.head.position.offset ?? 0);
+    }
+    return least;
+  }
+
+  /** The channel's life has ended. Fences stay: their tokens never go back. */
+  bury(): void {
+    this.#models.clear();
+  }
+
+  clone(): MemoryModels {
+    const copy = new MemoryModels();
+    copy.#fences = new Map(this.#fences);
+    copy.#models = new Map([...this.#models].map(([name, model]) => [name, { ...model, keys: new Map(model.keys) }]));
+    return copy;
+  }
+}
