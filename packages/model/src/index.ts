@@ -27,3 +27,5 @@ export {
 } from "./model.ts";
 export { Assembly, type Cut, cutPiece, type Piece } from "./pieces.ts";
 export { Table } from "./table.ts";
+export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
+export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
