@@ -107,7 +107,6 @@ export class RehearsalClient<M extends AnyModel> {
   #predict(): void {
     const { model, time } = this.#stage;
     let state = this.#view;
-    let offset = this.#position;
     for (const { call } of this.#pending) {
       const definition = Object.hasOwn(model.commands, call.command) ? model.commands[call.command] : undefined;
       const input = definition && checkedInput(definition.input, call.input);
@@ -116,7 +115,7 @@ export class RehearsalClient<M extends AnyModel> {
       const decided = definition.decide(state, input.value, this.#stage.context(call.user, call.nonce, now));
       if (decided === UNPREDICTABLE || decided instanceof Rejection) continue;
       for (const [index, { type, data }] of decided.entries()) {
-        const info = this.#stage.info(call.user, call.nonce, index, ++offset, now);
+        const info = this.#stage.info(call.user, call.nonce, index, now);
         state = frozen(evolve(model, state, { type, version: model.version, data, info }));
       }
     }

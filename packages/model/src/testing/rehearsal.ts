@@ -185,8 +185,8 @@ export class Rehearsal<M extends AnyModel> {
   }
 
   /** What is known of the event that a command makes, before or when it is stored. */
-  info(user: string | undefined, nonce: string, index: number, offset: number, time: number): EventInfo {
-    return { id: lettersOf(`event/${nonce}/${index}`, 16), offset, author: user, time };
+  info(user: string | undefined, nonce: string, index: number, time: number): EventInfo {
+    return { id: lettersOf(`event/${nonce}/${index}`, 16), author: user, time };
   }
 
   /** The server's clock goes on, or jumps back where `ms` is below 0. Deadlines that pass are late: see `fire`. */
@@ -270,7 +270,7 @@ export class Rehearsal<M extends AnyModel> {
     return made.map(({ type, data }, index) => {
       const fault = data === null ? "data: null" : notJson(data, "data");
       if (fault !== undefined) throw new RuleBroken(`"${type}" holds what is no JSON: ${fault}`);
-      const info = this.info(user, nonce, index, this.#events.length + 1, time);
+      const info = this.info(user, nonce, index, time);
       const event: ModelEvent = frozen({ type, version: this.model.version, data, info });
       const before = this.#state;
       this.#state = frozen(evolve(this.model, before, event));
