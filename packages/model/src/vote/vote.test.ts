@@ -152,6 +152,7 @@ describe("a vote", () => {
       const id = outcome.status === "accepted" ? proposed(outcome.events) : "";
       stage.command("bea", "cast", { proposal: id, choice: 0 });
       stage.command("ann", "close", { proposal: id });
+      stage.advance(1);
       return id;
     });
     expect(stage.state.proposals.size).toBe(2);
