@@ -1,3 +1,4 @@
+import { commands } from "./commands/scenario.ts";
 import { crowd } from "./crowd/scenario.ts";
 import { durable } from "./durable/scenario.ts";
 import { fanOut } from "./fan-out/scenario.ts";
@@ -10,6 +11,7 @@ import { storm } from "./storm/scenario.ts";
 
 /** Every benchmark by its name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  commands,
   crowd,
   durable,
   "fan-out": fanOut,

@@ -4,7 +4,8 @@ import { jsonCodec, mintProducer } from "@tandem/protocol";
 import { systemRuntime } from "@tandem/runtime";
 import { WebSocket } from "ws";
 import type { Publisher, PublisherEvents } from "./load.ts";
-import { EVENT, PAYLOAD } from "./work.ts";
+import type { Sending } from "./work.ts";
+import { COMMAND, EVENT, MODEL, PAYLOAD } from "./work.ts";
 
 const runtime = systemRuntime();
 
@@ -12,12 +13,21 @@ const runtime = systemRuntime();
  * A publisher on Tandem's own wire: the codec and a bare WebSocket, and the frames that the client library would send. The
  * library itself would cost the load more than the server spends, on the same two cores.
  */
-export async function connectTandem(url: string, channel: string, events: PublisherEvents): Promise<Publisher> {
+export async function connectTandem(
+  url: string,
+  channel: string,
+  events: PublisherEvents,
+  sending: Sending = "publish",
+): Promise<Publisher> {
   const socket = new WebSocket(url, jsonCodec.subprotocol, { perMessageDeflate: false });
   const post = (messages: readonly string[]): void => socket.send(jsonCodec.join(messages));
   const encode = (message: ClientMessageInput): string => jsonCodec.encode(message);
   const producer = mintProducer(runtime.now(), runtime.randomId());
-  const tail = `,"channel":"${channel}","event":"${EVENT}","data":${PAYLOAD},"producer":"${producer}"`;
+  const what =
+    sending === "publish"
+      ? `"event":"${EVENT}","data":${PAYLOAD}`
+      : `"model":"${MODEL}","command":"${COMMAND}","nonce":"${runtime.randomId()}","input":${PAYLOAD}`;
+  const tail = `,"channel":"${channel}",${what},"producer":"${producer}"`;
   let seq = 0;
   let answered = 0;
   let frames = 0;
@@ -61,7 +71,7 @@ export async function connectTandem(url: string, channel: string, events: Publis
       const messages: string[] = [];
       for (let at = 0; at < count; at++) {
         seq++;
-        messages.push(`{"type":"publish","id":${seq + 1}${tail},"seq":${seq}}`);
+        messages.push(`{"type":"${sending}","id":${seq + 1}${tail},"seq":${seq}}`);
       }
       messages.push(encode({ type: "received", frames }));
       post(messages);

@@ -9,6 +9,7 @@ import type { Load, LoadResult } from "./load.ts";
 import { publishLoad } from "./load.ts";
 import type { ServerReport } from "./server.ts";
 import { connectTandem } from "./tandem-publisher.ts";
+import type { Sending } from "./work.ts";
 import { channelOf, WORK } from "./work.ts";
 
 const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
@@ -20,17 +21,23 @@ export interface TandemResult extends LoadResult {
   readonly cpuMicrosPerPublish: number;
 }
 
+export interface TandemOptions {
+  /** For the server's Node.js, such as `--cpu-prof`. */
+  readonly flags?: readonly string[];
+  readonly publishers?: number;
+  readonly sending?: Sending;
+}
+
 /**
  * One round: a new server in its own process, the publishers, and a count of what is stored.
  *
- * @param flags for the server's Node.js, such as `--cpu-prof`
  * @throws Error when what was acknowledged is not what is stored
  */
 export async function measureTandem(
   folder: string,
   channels: number,
   load: Load,
-  flags: readonly string[] = [],
+  { flags = [], publishers = WORK.publishers, sending = "publish" }: TandemOptions = {},
 ): Promise<TandemResult> {
   mkdirSync(folder, { recursive: true });
   const server = fork(SERVER, [folder], { execArgv: [...flags] });
@@ -40,8 +47,8 @@ export async function measureTandem(
     if (typeof listening !== "object" || listening?.kind !== "listening") throw new Error("the server did not start");
     const url = `ws://127.0.0.1:${listening.port}/ws`;
     const result = await publishLoad(
-      (index, events) => connectTandem(url, channelOf(index, channels), events),
-      WORK.publishers,
+      (index, events) => connectTandem(url, channelOf(index, channels, sending), events, sending),
+      publishers,
       load,
     );
     const stopped = once(server, "message");
