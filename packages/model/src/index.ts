@@ -1,3 +1,4 @@
+export { type ChatOptions, type ChatState, chat, type Message, type Reading, typing, unreadOf } from "./chat/chat.ts";
 export { type ConflictReason, isConflict } from "./conflict.ts";
 export {
   type Context,
@@ -11,6 +12,17 @@ export {
   UNPREDICTABLE,
 } from "./decision.ts";
 export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
+export {
+  type Activity,
+  type ActivityGroup,
+  type FeedOptions,
+  type FeedState,
+  feed,
+  grouped,
+  unseen,
+} from "./feed/feed.ts";
+export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf } from "./inbox/inbox.ts";
+export type { Preferences } from "./inbox/preferences.ts";
 export {
   type AnyModel,
   type CommandInput,
@@ -26,6 +38,7 @@ export {
   type StateOf,
 } from "./model.ts";
 export { Assembly, type Cut, cutPiece, type Piece } from "./pieces.ts";
+export { inOrder, type Sequence } from "./sequence.ts";
 export { Table } from "./table.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
 export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";

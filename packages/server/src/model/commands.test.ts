@@ -207,7 +207,10 @@ describe("the models of a channel", () => {
     const world = await cluster();
     const ada = await writer(world, "ada");
     world.log().failing = { append: "after" };
-    expect(await ada.command("lab:1", 1, "add", { by: 5 })).toMatchObject({ code: "storage-unavailable", retryable: true });
+    expect(await ada.command("lab:1", 1, "add", { by: 5 })).toMatchObject({
+      code: "storage-unavailable",
+      retryable: true,
+    });
     world.log().failing = {};
     expect(await ada.command("lab:1", 1, "add", { by: 5 })).toMatchObject({ duplicate: true });
     expect(await ada.command("lab:1", 2, "add", { by: 5 })).toMatchObject({ type: "published" });

@@ -10,7 +10,7 @@ import { DecisionSealing } from "./sealing.ts";
 import type { Vault } from "./vault.ts";
 
 /** Most events that one command may make. */
-const EVENTS = 256;
+const EVENTS = 1_024;
 
 /** What a model is asked: a command with its input, checked already, or that its deadline has passed. */
 export type Question =

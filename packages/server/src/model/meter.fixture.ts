@@ -92,7 +92,7 @@ export const meter = defineModel({
       input: v.object({ how: v.picklist(["throw", "long", "many", "promise"]) }),
       decide: (_, { how }) => {
         if (how === "long") return [{ type: "noted", data: { id: "x", text: "x".repeat(40_000) } }];
-        if (how === "many") return Array.from({ length: 300 }, () => ({ type: "added" as const, data: { by: 1 } }));
+        if (how === "many") return Array.from({ length: 1_100 }, () => ({ type: "added" as const, data: { by: 1 } }));
         if (how === "promise") return Promise.resolve([]) as never;
         throw new Error("decide failed");
       },
@@ -106,5 +106,6 @@ export const meter = defineModel({
   visible: ({ type, info }, { user }) => type !== "noted" || info.author === user,
   deadline: ({ until }) => until,
   onDeadline: () => [{ type: "faded", data: {} }],
-  fence: ({ type, data }) => (type === "locked" ? { name: "only", token: (data as { token: number }).token } : undefined),
+  fence: ({ type, data }) =>
+    type === "locked" ? { name: "only", token: (data as { token: number }).token } : undefined,
 });

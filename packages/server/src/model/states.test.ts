@@ -1,4 +1,5 @@
-import { Assembly, type Piece } from "@tandem/model";
+import type { Piece } from "@tandem/model";
+import { Assembly } from "@tandem/model";
 import type { Position } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../cluster.fixture.ts";
@@ -83,7 +84,9 @@ describe("a model's state", () => {
     for (let seq = 1; seq <= 5; seq++) answers.push(await ada.command("lab:1", seq, "add", { by: 1 }));
     const third = answers[2];
     const at = third?.type === "published" ? third.position : undefined;
-    expect((await world.node().application("acme").model("lab:1", "meter").state(at)).state).toMatchObject({ value: 3 });
+    expect((await world.node().application("acme").model("lab:1", "meter").state(at)).state).toMatchObject({
+      value: 3,
+    });
   });
 
   it.each([
@@ -96,7 +99,9 @@ describe("a model's state", () => {
     for (let seq = 1; seq <= 5; seq++) await ada.command("lab:1", seq, "add", { by: 1 });
     const { epoch } = await world.node().application("acme").head("lab:1");
     const at = { ...wrong, epoch: wrong.epoch ?? epoch };
-    expect(await ada.ask({ type: "state", channel: "lab:1", model: "meter", at })).toMatchObject({ code: "state-gone" });
+    expect(await ada.ask({ type: "state", channel: "lab:1", model: "meter", at })).toMatchObject({
+      code: "state-gone",
+    });
   });
 
   it("takes the right to read, and a declared model", async () => {
@@ -105,7 +110,9 @@ describe("a model's state", () => {
     const eve = await world.client("eve");
     expect(await eve.ask({ type: "state", channel: "lab:1", model: "meter" })).toMatchObject({ code: "forbidden" });
     const ada = await writer(world, "ada");
-    expect(await ada.ask({ type: "state", channel: "lab:1", model: "none" })).toMatchObject({ code: "invalid-command" });
+    expect(await ada.ask({ type: "state", channel: "lab:1", model: "none" })).toMatchObject({
+      code: "invalid-command",
+    });
   });
 });
 
@@ -113,7 +120,11 @@ describe("snapshots of a model", () => {
   it("are stored after many events, so that a node need not read all that ever happened", async () => {
     const world = await cluster();
     const application = world.node().application("acme");
-    const ask = Promise.all(Array.from({ length: 1_200 }, (_, at) => application.model("lab:1", "meter").command("add", { by: at % 2 ? 1 : -1 })));
+    const ask = Promise.all(
+      Array.from({ length: 1_200 }, (_, at) =>
+        application.model("lab:1", "meter").command("add", { by: at % 2 ? 1 : -1 }),
+      ),
+    );
     await world.settle();
     await ask;
     expect(await world.log().log.snapshots("acme/lab:1", "meter")).toHaveLength(2);
@@ -134,7 +145,9 @@ describe("snapshots of a model", () => {
     const head = await world.node().application("acme").head("short:1");
     expect(head.first).toBeGreaterThan(60);
     await world.addNode();
-    expect((await world.node(1).application("acme").model("short:1", "meter").state()).state).toMatchObject({ value: 5 });
+    expect((await world.node(1).application("acme").model("short:1", "meter").state()).state).toMatchObject({
+      value: 5,
+    });
   });
 
   it("of another life of the channel are not taken", async () => {

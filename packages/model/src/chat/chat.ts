@@ -1,0 +1,254 @@
+import * as v from "valibot";
+import type { ConflictReason } from "../conflict.ts";
+import { reasons, reject } from "../decision.ts";
+import { defineModel } from "../model.ts";
+import type { Sequence } from "../sequence.ts";
+import { appended, changed, emptySequence } from "../sequence.ts";
+import { Table } from "../table.ts";
+
+export interface ChatOptions {
+  /** Messages that the state keeps, the newest; the channel's history keeps them all. Default 500. */
+  readonly keep?: number;
+  /** Longest message, in letters. Default 8,000. */
+  readonly longest?: number;
+  /** Most kinds of reactions to one message. Default 20. */
+  readonly reactions?: number;
+  /** Most users whose place of reading is kept. Default 2,000. */
+  readonly readers?: number;
+}
+
+export interface Message {
+  readonly id: string;
+  /** Counts up along the channel: the first message is 1. */
+  readonly n: number;
+  /** Left out: the application. */
+  readonly by?: string;
+  readonly at: number;
+  /** Empty once it was deleted. */
+  readonly text: string;
+  /** Markup, attachments: what the application wants. */
+  readonly extra?: unknown;
+  readonly replyTo?: string;
+  readonly mentions: readonly string[];
+  readonly editedAt?: number;
+  readonly deletedAt?: number;
+  /** Who reacted, by reaction. */
+  readonly reactions: Readonly<Record<string, readonly string[]>>;
+  /** The channel from which its text streams while it is being written. */
+  readonly stream?: string;
+  /** Its writer gave it up: `text` is what there was. */
+  readonly aborted?: string;
+}
+
+/** How far a user has read. */
+export interface Reading {
+  /** The number of the newest message that they have read. */
+  readonly n: number;
+  readonly at: number;
+}
+
+export interface ChatState extends Sequence<Message> {
+  /** By user. */
+  readonly readings: Table<Reading>;
+}
+
+type ChatReason =
+  | { readonly code: "unknown-message" }
+  | { readonly code: "not-yours" }
+  | { readonly code: "deleted" }
+  | { readonly code: "streaming" }
+  | { readonly code: "too-many-reactions"; readonly most: number }
+  | { readonly code: "too-many-readers"; readonly most: number }
+  | ConflictReason;
+
+interface Sent {
+  readonly id: string;
+  readonly text: string;
+  readonly extra?: unknown;
+  readonly replyTo?: string;
+  readonly mentions?: readonly string[];
+  readonly stream?: string;
+}
+
+/** Most users who are mentioned in one message. */
+const MENTIONS = 50;
+
+const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+const User = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+const Reaction = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(32),
+  v.regex(/^[^\s"\\_]+$/u, "a reaction is one word or sign"),
+);
+
+/** What goes with a chat as a signal: that somebody is writing. */
+export const typing = v.boolean();
+
+/**
+ * A chat: messages that can be edited, deleted (a tombstone stays), answered and reacted to, mentions, how far everybody has read, and messages that stream in
+ * while they are being written. That somebody types is a signal: `signals: { typing }`.
+ *
+ * @example
+ * channel({ events: {}, models: { chat: chat() }, signals: { typing } })
+ */
+export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, readers = 2_000 }: ChatOptions = {}) {
+  const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(longest));
+  const Draft = {
+    extra: v.optional(v.unknown()),
+    replyTo: v.optional(Id),
+    mentions: v.optional(v.pipe(v.array(User), v.maxLength(MENTIONS)), []),
+  };
+  return defineModel({
+    name: "chat",
+    initial: (): ChatState => ({ ...emptySequence<Message>(), readings: Table.empty() }),
+    reasons: reasons<ChatReason>(),
+    events: {
+      sent: (state, { id, mentions = [], ...rest }: Sent, { author, time }): ChatState => {
+        const by = author === undefined ? {} : { by: author };
+        const message = { id, ...by, at: time, ...rest, mentions, reactions: {} };
+        return { ...state, ...appended<Message>(state, id, message, keep) };
+      },
+      edited: (state, { id, text, extra }: { id: string; text: string; extra?: unknown }, { time }) =>
+        changed(state, id, (message) => ({
+          ...message,
+          text,
+          editedAt: time,
+          ...(extra === undefined ? {} : { extra }),
+        })),
+      finished: (state, { id, text, aborted }: { id: string; text: string; aborted?: string }) =>
+        changed(state, id, ({ stream: _, ...message }) => ({
+          ...message,
+          text,
+          ...(aborted === undefined ? {} : { aborted }),
+        })),
+      deleted: (state, { id }: { id: string }, { time }) =>
+        changed(state, id, ({ extra: _, stream: __, ...message }) => ({
+          ...message,
+          text: "",
+          mentions: [],
+          reactions: {},
+          deletedAt: time,
+        })),
+      reacted: (state, { id, reaction, on }: { id: string; reaction: string; on: boolean }, { author = "" }) =>
+        changed(state, id, (message) => ({
+          ...message,
+          reactions: withReaction(message.reactions, reaction, author, on),
+        })),
+      read: (state, { n }: { n: number }, { author = "", time }): ChatState => ({
+        ...state,
+        readings: state.readings.set(author, { n, at: time }),
+      }),
+    },
+    commands: {
+      send: {
+        input: v.strictObject({ text: Text, ...Draft }),
+        decide: (_, input, { id }) => [{ type: "sent", data: { id: id(), ...input } }],
+      },
+      /** Begins a message whose text comes from a stream. Its author ends it with `finish`. */
+      begin: {
+        input: v.strictObject({ stream: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), ...Draft }),
+        decide: (_, input, { id }) => [{ type: "sent", data: { id: id(), text: "", ...input } }],
+      },
+      /** The whole text of a message that streamed. `aborted`: why it is not whole. */
+      finish: {
+        input: v.strictObject({
+          id: Id,
+          text: v.pipe(v.string(), v.maxLength(longest)),
+          aborted: v.optional(v.pipe(v.string(), v.maxLength(200))),
+        }),
+        decide: (state, input, { user, admin }) => {
+          const message = state.items.get(input.id);
+          if (!message) return reject("unknown-message");
+          if (message.by !== user && !admin) return reject("not-yours");
+          return message.stream === undefined ? [] : [{ type: "finished", data: input }];
+        },
+      },
+      /** `was`: the text that is being changed, as its editor saw it. Another one by now is a conflict. */
+      edit: {
+        input: v.strictObject({ id: Id, text: Text, extra: v.optional(v.unknown()), was: v.optional(v.string()) }),
+        decide: (state, { was, ...input }, { user, admin }) => {
+          const message = state.items.get(input.id);
+          if (!message) return reject("unknown-message");
+          if (message.by !== user && !admin) return reject("not-yours");
+          if (message.deletedAt !== undefined) return reject("deleted");
+          if (message.stream !== undefined) return reject("streaming");
+          if (was !== undefined && was !== message.text) {
+            return reject("conflict", {
+              path: ["items", input.id, "text"],
+              mine: input.text,
+              theirs: message.text,
+              ...(message.by === undefined ? {} : { by: message.by }),
+              at: message.editedAt ?? message.at,
+              restore: { command: "edit", input: { ...input, was: message.text } },
+            });
+          }
+          return message.text === input.text && input.extra === undefined ? [] : [{ type: "edited", data: input }];
+        },
+        inverse: (before, { id, text }) => {
+          const was = before.items.get(id)?.text;
+          return was === undefined ? undefined : { command: "edit", input: { id, text: was, was: text } };
+        },
+      },
+      remove: {
+        input: v.strictObject({ id: Id }),
+        decide: (state, { id }, { user, admin }) => {
+          const message = state.items.get(id);
+          if (!message) return reject("unknown-message");
+          if (message.by !== user && !admin) return reject("not-yours");
+          return message.deletedAt === undefined ? [{ type: "deleted", data: { id } }] : [];
+        },
+      },
+      react: {
+        input: v.strictObject({ id: Id, reaction: Reaction, on: v.optional(v.boolean(), true) }),
+        decide: (state, { id, reaction, on }, { user = "" }) => {
+          const message = state.items.get(id);
+          if (!message) return reject("unknown-message");
+          if (message.deletedAt !== undefined) return reject("deleted");
+          const known = Object.hasOwn(message.reactions, reaction);
+          const has = known && message.reactions[reaction]?.includes(user) === true;
+          if (has === on) return [];
+          if (on && !known && Object.keys(message.reactions).length >= kinds) {
+            return reject("too-many-reactions", { most: kinds });
+          }
+          return [{ type: "reacted", data: { id, reaction, on } }];
+        },
+        inverse: (_, { id, reaction, on }) => ({ command: "react", input: { id, reaction, on: !on } }),
+      },
+      /** This user has read up to a message. It never goes back. */
+      read: {
+        input: v.strictObject({ id: Id }),
+        right: "read",
+        decide: (state, { id }, { user = "" }) => {
+          const message = state.items.get(id);
+          if (!message) return reject("unknown-message");
+          const before = state.readings.get(user);
+          if (before && before.n >= message.n) return [];
+          if (!before && state.readings.size >= readers) return reject("too-many-readers", { most: readers });
+          return [{ type: "read", data: { n: message.n } }];
+        },
+      },
+    },
+    touches: ({ data }) => ("id" in data ? [`items/${data.id}`] : []),
+  });
+}
+
+function withReaction(
+  reactions: Message["reactions"],
+  reaction: string,
+  user: string,
+  on: boolean,
+): Message["reactions"] {
+  const others = (reactions[reaction] ?? []).filter((other) => other !== user);
+  const next = on ? [...others, user] : others;
+  const { [reaction]: _, ...rest } = reactions;
+  return next.length > 0 ? { ...rest, [reaction]: next } : rest;
+}
+
+/** How many messages of others a user has not read, of those that are kept. */
+export function unreadOf({ items, readings }: Pick<ChatState, "items" | "readings">, user: string): number {
+  const read = readings.get(user)?.n ?? 0;
+  let unread = 0;
+  for (const { n, by, deletedAt } of items.values()) if (n > read && by !== user && deletedAt === undefined) unread++;
+  return unread;
+}

@@ -1,0 +1,156 @@
+import * as v from "valibot";
+import { reasons, reject } from "../decision.ts";
+import { defineModel } from "../model.ts";
+import type { Sequence } from "../sequence.ts";
+import { appended, changed, emptySequence } from "../sequence.ts";
+import type { Preferences } from "./preferences.ts";
+import { DEFAULT_PREFERENCES, PreferencesSchema, takenAs } from "./preferences.ts";
+
+export interface InboxOptions {
+  /** Notifications that the state keeps, the newest. Default 300. */
+  readonly keep?: number;
+  /** Seconds after which a notification that no device has acknowledged is to be pushed another way. Default 30. */
+  readonly pushAfter?: number;
+}
+
+/** Most devices that acknowledge one notification. */
+const DEVICES = 20;
+
+const Kind = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+export const NotificationSchema = v.strictObject({
+  kind: Kind,
+  title: v.pipe(v.string(), v.minLength(1), v.maxLength(300)),
+  body: v.optional(v.pipe(v.string(), v.maxLength(4_000))),
+  priority: v.optional(v.picklist(["low", "normal", "high", "critical"]), "normal"),
+  link: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+  data: v.optional(v.unknown()),
+});
+
+export interface Notification extends v.InferOutput<typeof NotificationSchema> {
+  readonly id: string;
+  readonly n: number;
+  readonly at: number;
+  readonly state: "new" | "seen" | "read" | "archived";
+  /** Devices that have shown it. */
+  readonly devices: readonly string[];
+  /** When it has to be pushed another way, if no device acknowledges it before; `null`: not (any more). */
+  readonly pushAt: number | null;
+}
+
+export interface InboxState extends Sequence<Notification> {
+  readonly preferences: Preferences;
+}
+
+const RANK = { new: 0, seen: 1, read: 2, archived: 3 } as const;
+
+/**
+ * One user's notifications: seen, read, archived, shown by which devices, taken as the user prefers, and pushed another way where no device acknowledges
+ * them in time. Put it into a channel of the user's own: `inbox:{user}`, or `user:{id}`. Only admins and the application notify.
+ *
+ * An event `unanswered` says that a notification is to be pushed (e-mail, a phone's push service): let a durable consumer of the channel do it.
+ *
+ * @example
+ * channel({ events: {}, models: { inbox: inbox({ pushAfter: 60 }) } })
+ */
+export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
+  const mark = (state: InboxState, ids: readonly string[], to: Notification["state"]): InboxState => {
+    let next = state;
+    for (const id of ids) {
+      next = changed(next, id, (one) => (RANK[one.state] < RANK[to] ? { ...one, state: to, pushAt: null } : one));
+    }
+    return next;
+  };
+  return defineModel({
+    name: "inbox",
+    initial: (): InboxState => ({ ...emptySequence<Notification>(), preferences: DEFAULT_PREFERENCES }),
+    reasons: reasons<
+      | { readonly code: "not-wanted" }
+      | { readonly code: "unknown-notification" }
+      | { readonly code: "too-many-devices" }
+    >(),
+    events: {
+      notified: (
+        state,
+        { push, ...data }: Omit<Notification, "n" | "at" | "state" | "devices" | "pushAt"> & { push: boolean },
+        { time },
+      ): InboxState => {
+        const made = {
+          ...data,
+          at: time,
+          state: "new" as const,
+          devices: [],
+          pushAt: push ? time + pushAfter * 1_000 : null,
+        };
+        return { ...state, ...appended<Notification>(state, data.id, made, keep) };
+      },
+      shown: (state, { id, device }: { id: string; device: string }) =>
+        changed(state, id, (one) => ({ ...one, devices: [...one.devices, device], pushAt: null })),
+      marked: (state, { ids, to }: { ids: readonly string[]; to: Notification["state"] }) => mark(state, ids, to),
+      unanswered: (state, { id }: { id: string }) => changed(state, id, (one) => ({ ...one, pushAt: null })),
+      preferred: (state, { preferences }: { preferences: Preferences }): InboxState => ({ ...state, preferences }),
+    },
+    commands: {
+      notify: {
+        input: NotificationSchema,
+        right: "admin",
+        decide: (state, input, { id, time }) => {
+          const taken = takenAs(state.preferences, input, time);
+          if (taken === "off") return reject("not-wanted");
+          return [{ type: "notified", data: { ...input, id: id(), push: taken === "push" } }];
+        },
+      },
+      /** A device has shown it. */
+      acknowledge: {
+        input: v.strictObject({ id: Id, device: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
+        right: "read",
+        decide: (state, { id, device }) => {
+          const one = state.items.get(id);
+          if (!one) return reject("unknown-notification");
+          if (one.devices.includes(device)) return [];
+          return one.devices.length >= DEVICES ? reject("too-many-devices") : [{ type: "shown", data: { id, device } }];
+        },
+      },
+      /** Marks some; those that are further on already stay as they are. */
+      mark: {
+        input: v.strictObject({
+          ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(500)),
+          to: v.picklist(["seen", "read", "archived"]),
+        }),
+        right: "read",
+        decide: (state, { ids, to }) => {
+          const behind = ids.filter((id) => {
+            const one = state.items.get(id);
+            return one !== undefined && RANK[one.state] < RANK[to];
+          });
+          return behind.length > 0 ? [{ type: "marked", data: { ids: behind, to } }] : [];
+        },
+      },
+      prefer: {
+        input: PreferencesSchema,
+        right: "read",
+        decide: (_, preferences) => [{ type: "preferred", data: { preferences } }],
+      },
+    },
+    deadline: (state) => {
+      let next: number | undefined;
+      for (const { pushAt } of state.items.values())
+        if (pushAt !== null && pushAt < (next ?? Number.POSITIVE_INFINITY)) next = pushAt;
+      return next;
+    },
+    onDeadline: (state, { time }) =>
+      [...state.items.values()]
+        .filter(({ pushAt }) => pushAt !== null && pushAt <= time)
+        .sort((a, b) => a.n - b.n)
+        .map(({ id }) => ({ type: "unanswered" as const, data: { id } })),
+    touches: ({ data }) => ("id" in data ? [`items/${data.id}`] : []),
+  });
+}
+
+/** How many notifications a user has not seen. */
+export function unseenOf({ items }: Pick<InboxState, "items">): number {
+  let unseen = 0;
+  for (const { state } of items.values()) if (state === "new") unseen++;
+  return unseen;
+}
