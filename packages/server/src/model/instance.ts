@@ -36,6 +36,8 @@ export class Instance {
   readonly channel: Channel;
   readonly #ports: InstancePorts;
   #at: StateAt | undefined;
+  /** The channel's revision when it was loaded: where that has risen, something that it read may have been erased. */
+  #revision = 0;
   #stopped: ModelStopped | undefined;
   #keys: { readonly tag: string; readonly map: ReadonlyMap<string, string> } | undefined;
   /** Events of the model since the newest snapshot that this node knows. */
@@ -64,8 +66,9 @@ export class Instance {
 
   /** Does it wait for nothing to be at the channel's head? */
   get current(): boolean {
-    if (this.#stopped) return true;
     const { head } = this.channel;
+    if (this.#revision !== head.revision) return false;
+    if (this.#stopped) return true;
     const at = this.#at?.position;
     return at !== undefined && at.offset === head.offset && at.epoch === head.epoch && at.tag === head.tag;
   }
@@ -91,6 +94,10 @@ export class Instance {
    */
   advance(): Promise<void> | undefined {
     if (this.#advancing) return this.#advancing;
+    if (this.#revision !== this.channel.head.revision) {
+      this.#at = undefined;
+      this.#stopped = undefined;
+    }
     if (this.#at && this.#advanceFromMemory()) return undefined;
     if (this.current) return undefined;
     this.#advancing = this.#advance().finally(() => {
@@ -156,6 +163,7 @@ export class Instance {
   /** From the newest snapshot that is of this history, else from the beginning. */
   async #load(bySnapshot: boolean): Promise<StateAt> {
     this.#keys = undefined;
+    this.#revision = this.channel.head.revision;
     this.#since = 0;
     this.#stored = 0;
     const { head } = this.channel;

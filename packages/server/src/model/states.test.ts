@@ -178,6 +178,26 @@ describe("a model that meets what it does not know", () => {
   });
 });
 
+describe("an event of a model that was erased", () => {
+  it("changes nothing any more, on every node", async () => {
+    const world = await cluster({ nodes: 2 });
+    const ada = await writer(world, "ada");
+    await ada.command("lab:1", 1, "add", { by: 5 });
+    await ada.command("lab:1", 2, "add", { by: 7 });
+    for (const node of [0, 1]) {
+      const { state } = await world.node(node).application("acme").model("lab:1", "meter").state();
+      expect(state).toMatchObject({ value: 12 });
+    }
+    await world.node().application("acme").redact("lab:1", 1);
+    await world.settle();
+    for (const node of [0, 1]) {
+      const { state } = await world.node(node).application("acme").model("lab:1", "meter").state();
+      expect(state).toMatchObject({ value: 7 });
+    }
+    expect(await ada.command("lab:1", 3, "add", { by: 93 })).toMatchObject({ type: "published" });
+  });
+});
+
 describe("a deadline", () => {
   it("G8: takes effect once, on time, when nobody is connected, and whichever node sees to it", async () => {
     const world = await cluster({ nodes: 2 });

@@ -30,6 +30,8 @@ export interface StatePart {
 
 interface Pinned {
   readonly instance: Instance;
+  /** The channel's revision when it was made: see `Instance`. */
+  readonly revision: number;
   readonly at: StateAt;
   readonly views: Map<string | undefined, object>;
 }
@@ -65,7 +67,7 @@ export class States {
   /** The state at a position, by default the newest. Rejects as `part` does. */
   async at(instance: Instance, position?: Position): Promise<StateAt> {
     if (position) {
-      const pinned = this.#pinned.find((one) => one.instance === instance && samePosition(one.at.position, position));
+      const pinned = this.#pinned.find((one) => isOf(one, instance) && samePosition(one.at.position, position));
       if (pinned) return pinned.at;
     }
     for (let advancing = instance.advance(); advancing; advancing = instance.advance()) await advancing;
@@ -74,10 +76,9 @@ export class States {
   }
 
   #pin(instance: Instance, at: StateAt): Pinned {
-    const index = this.#pinned.findIndex(
-      (one) => one.instance === instance && samePosition(one.at.position, at.position),
-    );
-    const pinned = this.#pinned[index] ?? { instance, at, views: new Map() };
+    const index = this.#pinned.findIndex((one) => isOf(one, instance) && samePosition(one.at.position, at.position));
+    const { revision } = instance.channel.head;
+    const pinned = this.#pinned[index] ?? { instance, revision, at, views: new Map() };
     if (index >= 0) this.#pinned.splice(index, 1);
     this.#pinned.push(pinned);
     if (this.#pinned.length > PINNED) this.#pinned.shift();
@@ -121,6 +122,10 @@ export class States {
     if (!samePosition(at.position, wanted)) throw errorOf("state-gone");
     return at;
   }
+}
+
+function isOf({ instance, revision }: Pinned, wanted: Instance): boolean {
+  return instance === wanted && revision === wanted.channel.head.revision;
 }
 
 function evolved(model: Instance["model"], state: object, event: Parameters<typeof evolve>[2]): object {
