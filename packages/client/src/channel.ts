@@ -1,4 +1,5 @@
 import type { AppDefinition, ChannelType, EventData, EventName } from "@tandem/app";
+import type { FenceToken } from "@tandem/protocol";
 import type { HistoryPage, TypedEvent } from "./event.ts";
 import type { Publication } from "./outbox/publication.ts";
 import type { Ride } from "./rider.ts";
@@ -8,6 +9,8 @@ import type { HistoryQuery } from "./subscription/history.ts";
 export interface PublishOptions {
   /** Version of the event's schema that `data` was made for. Default 1. */
   readonly version?: number;
+  /** The fencing token of the lock under which this is written, where the channel's type wants one. */
+  readonly fence?: FenceToken;
 }
 
 /** A channel of type `T`, as this client sees it. */

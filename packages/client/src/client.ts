@@ -89,10 +89,10 @@ export function clientOn<A extends AppDefinition>(
     },
     checkOf: (type) => takerOf(type)?.checks?.get(type),
   };
-  function ride<R extends Rider>(Kind: new (runtime: Runtime) => R): R {
+  function ride<R extends Rider>(Kind: new (runtime: Runtime, outbox: Outbox) => R): R {
     let rider = riders.find((known): known is R => known instanceof Kind);
     if (!rider) {
-      rider = new Kind(runtime);
+      rider = new Kind(runtime, outbox);
       riders.push(rider);
       if (present) rider.attach(present);
     }
@@ -110,7 +110,7 @@ export function clientOn<A extends AppDefinition>(
       return {
         name,
         ride,
-        publish: (event, data, { version } = {}) => outbox.publish(name, event, data, version),
+        publish: (event, data, options) => outbox.publish(name, event, data, options),
         subscribe: (wanted) => subscriptions.subscribe(name, wanted),
         history: (query = {}) => pages.fetch(name, query),
       } as Channel<A, T>;

@@ -1,6 +1,7 @@
 import type { ServerMessage } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Check, Link } from "./connection/link.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 
 /**
  * What rides on a client's connection, and is carried over to the next one. Beside publishing and subscribing there may be more, with messages of
@@ -24,4 +25,4 @@ export interface Rider {
 }
 
 /** The client's one rider of a kind, made when it is first asked for. */
-export type Ride = <R extends Rider>(Kind: new (runtime: Runtime) => R) => R;
+export type Ride = <R extends Rider>(Kind: new (runtime: Runtime, outbox: Outbox) => R) => R;

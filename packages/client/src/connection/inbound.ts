@@ -21,7 +21,7 @@ export const list =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-const position = object({ epoch: text, offset: count, tag: text });
+export const position = object({ epoch: text, offset: count, tag: text });
 const events = list(object({ offset: count, id: text, type: text, time: count }));
 
 /** Messages of what applications take in beside the client itself: riders bring their own checks. */
@@ -36,7 +36,8 @@ type Beside =
   | "unsignalled"
   | "followed"
   | "unfollowed"
-  | "following";
+  | "following"
+  | "piece";
 
 /** The fields of each message that this client relies on: validators would be half of its size. */
 const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<Record<string, Check>> = {
@@ -75,6 +76,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<
     retryAfter: maybe(count),
     channel: maybe(text),
     expected: maybe(positive),
+    reason: maybe(object({ code: text })),
   }),
   closing: object({ code: text, retryAfter: count }),
   ping: object({}),

@@ -1,4 +1,4 @@
-import type { ClientMessageInput, Encoded, FrameCodec, Limits, ServerMessage } from "@tandem/protocol";
+import type { ClientMessageInput, Encoded, FrameCodec, Limits, ServerMessage, Welcome } from "@tandem/protocol";
 
 /** Does a message have the fields that this client relies on? */
 export type Check = (value: unknown) => boolean;
@@ -14,6 +14,7 @@ export type Question = WithoutId<
         | "subscribe"
         | "unsubscribe"
         | "history"
+        | "state"
         | "watch"
         | "unwatch"
         | "enter"
@@ -29,16 +30,14 @@ export type Question = WithoutId<
 export interface Link {
   readonly codec: FrameCodec;
   readonly limits: Limits;
-  /** What others know this client by. */
-  readonly device: string | undefined;
-  /** The channels that the user followed when the server welcomed this client. */
-  readonly following: readonly string[];
+  /** What the server said last when it welcomed this client. */
+  readonly welcome: Welcome;
   /** The server's clock, in milliseconds since 1970, as far as it is known. */
   serverTime(): number;
   nextId(): number;
   /** Asks as soon as the server's limit `requests` allows. */
   ask(question: Question, answered: (answer: ServerMessage) => void): void;
-  /** Sends an encoded publish under an id of `nextId`. */
+  /** Sends an encoded publish or command under an id of `nextId`. */
   send(id: number, encoded: Encoded, answered: (answer: ServerMessage) => void): void;
   /** Sends what is not answered. */
   post(message: ClientMessageInput): void;

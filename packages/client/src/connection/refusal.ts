@@ -9,11 +9,11 @@ export function knownCode(code: string): ErrorCode {
 /** What this client refuses by itself. */
 const OWN = {
   closed: "The client was closed.",
-  disconnected: "There is no connection to the server.",
-  "event-too-large": "The event's data is longer than the server takes.",
-  "invalid-data": "The event's data has no form in JSON.",
-  "queue-full": "Too many publishes wait to be stored.",
-  "too-many-requests": "Too many pages of history are waited for.",
+  disconnected: "There is no connection.",
+  "event-too-large": "The data is longer than the server takes.",
+  "invalid-data": "The data has no form in JSON.",
+  "queue-full": "Too many writes wait.",
+  "too-many-requests": "Too many requests wait.",
 } satisfies Partial<Record<ErrorCode, string>>;
 
 export function ownRefusal(code: keyof typeof OWN): TandemError {
@@ -21,6 +21,6 @@ export function ownRefusal(code: keyof typeof OWN): TandemError {
 }
 
 /** The error that an application gets for the server's refusal. */
-export function refusal({ code, message, retryAfter, expected, issues }: ErrorMessage): TandemError {
-  return new TandemError(knownCode(code), message, { retryAfter, expected, issues });
+export function refusal(answer: ErrorMessage): TandemError {
+  return new TandemError(knownCode(answer.code), answer.message, answer);
 }

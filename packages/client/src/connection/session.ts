@@ -42,8 +42,6 @@ interface Waiting {
 /** One connection from its socket's opening to its end: frames, requests and their answers, credit, liveness. */
 export class Session implements Link {
   readonly codec: FrameCodec;
-  device: string | undefined;
-  following: readonly string[] = [];
   readonly #runtime: Runtime;
   readonly #events: SessionEvents;
   readonly #sender: Sender;
@@ -51,7 +49,7 @@ export class Session implements Link {
   readonly #liveness: Liveness;
   readonly #waiting = new Map<number, Waiting>();
   readonly #questions: [Question, Waiting["answered"]][] = [];
-  #limits: Limits | undefined;
+  #welcome: Welcome | undefined;
   #asked = 0;
   #nextId = 1;
   #ended = false;
@@ -75,9 +73,13 @@ export class Session implements Link {
     });
   }
 
-  /** As the server told them: nobody rides on a session that was not welcomed. */
+  /** Nobody rides on a session that was not welcomed. */
+  get welcome(): Welcome {
+    return this.#welcome as Welcome;
+  }
+
   get limits(): Limits {
-    return this.#limits as Limits;
+    return this.welcome.limits;
   }
 
   get ended(): boolean {
@@ -115,11 +117,10 @@ export class Session implements Link {
   }
 
   /** Takes the server's word for limits and time, from `hello`'s or `refresh`'s answer. */
-  welcomed({ limits, time, device, following }: Welcome): void {
-    this.device = device;
-    this.following = following ?? [];
-    const first = !this.#limits;
-    this.#limits = limits;
+  welcomed(welcome: Welcome): void {
+    const { limits, time } = welcome;
+    const first = !this.#welcome;
+    this.#welcome = welcome;
     this.#sender.limits = limits;
     this.#clockAhead = time - this.#runtime.elapsed();
     if (first) this.#liveness.start(limits);

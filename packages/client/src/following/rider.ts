@@ -41,7 +41,7 @@ export class FollowingRider implements Rider {
 
   attach(link: Link): void {
     this.changes.attach(link);
-    this.#take(link.following);
+    this.#take(link.welcome.following ?? []);
   }
 
   detach(): void {

@@ -24,7 +24,7 @@ export interface LineEvents {
 }
 
 /**
- * The publishes of one channel, in order, under one producer with sequence numbers without gaps.
+ * The publishes and commands of one channel, in order, under one producer with sequence numbers without gaps.
  *
  * flowing ── a retryable refusal ─▸ stalled (nothing is sent, all answers come in, the wait passes) ─▸ flowing from the
  * first unsettled one
@@ -109,10 +109,8 @@ export class Line {
     const producer = fresh ? this.#producerFor(link) : entry.producer;
     const seq = fresh ? this.#seq : entry.seq;
     const { channel } = this;
-    const { event, version } = entry;
     const id = link.nextId();
-    const data: unknown = JSON.parse(entry.body);
-    const encoded = link.codec.encode({ type: "publish", id, channel, event, version, data, producer, seq });
+    const encoded = link.codec.encode({ ...entry.write(JSON.parse(entry.body)), id, channel, producer, seq });
     const { eventBytes, frameBytes } = link.limits;
     // Refused here it has no sequence number yet, and leaves no hole. What was sent before is the server's to judge.
     if (fresh && (byteLength(entry.body) > eventBytes || byteLength(encoded) + 2 > frameBytes)) {

@@ -1,6 +1,7 @@
 import type { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
+import type { PublishOptions } from "../channel.ts";
 import type { Link } from "../connection/link.ts";
 import { ownRefusal } from "../connection/refusal.ts";
 import { byteLength } from "../connection/sender.ts";
@@ -20,7 +21,7 @@ export interface OutboxBounds {
   readonly inFlight: number;
 }
 
-/** The publishes that are not settled yet: in order on each channel, sent again until the server has settled them. */
+/** The publishes and commands that are not settled yet: in order on each channel, sent again until the server has settled them. */
 export class Outbox {
   readonly pending: Cell<number>;
   readonly written = new Written();
@@ -42,20 +43,21 @@ export class Outbox {
     this.pending = new Cell(0, this.#onError);
   }
 
-  publish(channel: string, event: string, data: unknown, version: number | undefined): Entry {
-    const body = jsonOf(data);
-    const entry = new Entry(event, data, body ?? "", version, this.#onError);
-    const refused = this.#judge(body);
-    if (refused) {
-      entry.settle({ kind: "rejected", error: refused });
-      return entry;
-    }
+  publish(channel: string, event: string, data: unknown, { version, fence }: PublishOptions = {}): Entry {
+    const entry = new Entry(event, data, (data) => ({ type: "publish", event, version, data, fence }), this.#onError);
+    this.put(channel, entry);
+    return entry;
+  }
+
+  /** Takes what is to be written: a command waits in its channel's line like any publish. */
+  put(channel: string, entry: Entry): void {
+    const refused = this.#judge(entry.body);
+    if (refused) return entry.settle({ kind: "rejected", error: refused });
     const line = this.#line(channel);
     line.push(entry);
     this.#active.add(line);
     this.pending.set(this.pending.get() + 1);
     this.#link?.wake();
-    return entry;
   }
 
   attach(link: Link): void {
@@ -100,9 +102,9 @@ export class Outbox {
     for (const entry of entries) entry.abandon();
   }
 
-  #judge(body: string | undefined): TandemError | undefined {
+  #judge(body: string): TandemError | undefined {
     if (this.#closed) return ownRefusal("closed");
-    if (body === undefined) return ownRefusal("invalid-data");
+    if (!body) return ownRefusal("invalid-data");
     if (body.length > this.#eventBytes || byteLength(body) > this.#eventBytes) return ownRefusal("event-too-large");
     return this.pending.get() >= this.#bounds.queue ? ownRefusal("queue-full") : undefined;
   }
@@ -133,14 +135,5 @@ export class Outbox {
       },
     });
     return line;
-  }
-}
-
-/** The data's JSON, or `undefined` where it has none. */
-function jsonOf(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data);
-  } catch {
-    return undefined;
   }
 }

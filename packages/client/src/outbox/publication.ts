@@ -1,4 +1,4 @@
-import type { Position, TandemError } from "@tandem/protocol";
+import type { ClientMessageInput, Position, TandemError } from "@tandem/protocol";
 import { eventId } from "@tandem/protocol";
 import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
@@ -29,13 +29,19 @@ export interface Publication<N extends string = string, D = unknown> {
   readonly durable: Promise<Position>;
 }
 
-/** A publish in the outbox. */
+type Unnumbered<M> = M extends unknown ? Omit<M, "id" | "channel" | "producer" | "seq"> : never;
+
+/** What is asked of the server, before it has its number. */
+export type Write = Unnumbered<Extract<ClientMessageInput, { type: "publish" | "command" }>>;
+
+/** A publish in the outbox, or a command: what is said here of the event and its data holds for the command and its input. */
 export class Entry implements Publication {
   readonly event: string;
   readonly data: unknown;
-  readonly version: number | undefined;
-  /** The payload's JSON as it was when it was published: every attempt sends the same. */
+  /** The payload's JSON as it was at the call: every attempt sends the same. Empty where it has none. */
   readonly body: string;
+  /** What is sent, of the payload. */
+  readonly write: (data: unknown) => Write;
   readonly status: Cell<PublicationStatus>;
   readonly durable: Promise<Position>;
   /** The sequence number it goes by, once it was sent. */
@@ -44,11 +50,11 @@ export class Entry implements Publication {
   attempts = 0;
   #settle: (settlement: Settlement) => void = () => {};
 
-  constructor(event: string, data: unknown, body: string, version: number | undefined, onError: (e: unknown) => void) {
+  constructor(event: string, data: unknown, write: Entry["write"], onError: (error: unknown) => void) {
     this.event = event;
     this.data = data;
-    this.body = body;
-    this.version = version;
+    this.body = jsonOf(data);
+    this.write = write;
     this.status = new Cell<PublicationStatus>({ kind: "queued" }, onError);
     this.durable = new Promise((resolve, reject) => {
       this.#settle = (settlement) =>
@@ -71,5 +77,13 @@ export class Entry implements Publication {
   abandon(): void {
     const error = ownRefusal("closed");
     this.settle({ kind: this.attempts > 0 ? "unknown" : "rejected", error });
+  }
+}
+
+function jsonOf(data: unknown): string {
+  try {
+    return JSON.stringify(data) ?? "";
+  } catch {
+    return "";
   }
 }

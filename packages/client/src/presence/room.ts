@@ -121,7 +121,7 @@ export class Room {
 
   attach(link: Link): void {
     this.#link = link;
-    this.#self = link.device;
+    this.#self = link.welcome.device;
     this.#tries = 0;
     this.#wake();
   }

@@ -38,7 +38,7 @@ interface Parcel {
 }
 
 /**
- * What goes up: POSTs that are each answered in their own response. Publishes go one request at a time, so that they arrive in their
+ * What goes up: POSTs that are each answered in their own response. Publishes and commands go one request at a time, so that they arrive in their
  * order; what else is asked goes beside them. What was left unanswered is sent again: publishes take effect once.
  */
 export class Upward {
@@ -53,8 +53,8 @@ export class Upward {
   }
 
   send(messages: readonly ClientMessageInput[]): void {
-    this.#publishes.add(messages.filter(({ type }) => type === "publish"));
-    this.#asking.add(messages.filter(({ type }) => type !== "publish"));
+    this.#publishes.add(messages.filter(isWrite));
+    this.#asking.add(messages.filter((message) => !isWrite(message)));
   }
 
   /** Drops what is not answered. */
@@ -74,6 +74,10 @@ export class Upward {
     const request = { url, body, accept: "application/json", outlives: true } as const;
     readAnswer(post, runtime, request, patience, { said() {}, ended: done });
   }
+}
+
+function isWrite({ type }: ClientMessageInput): boolean {
+  return type === "publish" || type === "command";
 }
 
 /** Messages that go up in their order, so many requests at a time. */
