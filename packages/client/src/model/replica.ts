@@ -1,0 +1,166 @@
+import type { AnyModel, ModelEvent } from "@tandem/model";
+import { evolve, upcastEvent } from "@tandem/model";
+import type { Position } from "@tandem/protocol";
+import type { Command } from "./command.ts";
+
+/** The epoch of a channel that nothing was ever written to. */
+const UNBORN = "-";
+/** Most indices of a command's events that are tried on one event. */
+const INDICES = 64;
+
+/** The events of a command as they come. */
+interface Coming {
+  readonly before: object;
+  readonly made: { type: string; data: unknown }[];
+  /** The next of them has this index or a higher one. */
+  readonly end: number;
+}
+
+/**
+ * A model's state as one client has it: confirmed by the server, and on top of it the client's own commands that the confirmed state does not
+ * show yet, decided anew whenever what is below them changes. Knows no connection.
+ *
+ * A command leaves the top exactly when the confirmed state shows it: with its events, or when everything up to its answer has come (it made no
+ * event, or none that this viewer may have); or when it is refused.
+ */
+export class Replica<S extends object> {
+  readonly #model: AnyModel;
+  #user = "";
+  #confirmed: S | undefined;
+  #predicted: S | undefined;
+  #position: Position | undefined;
+  /** Of the newest event of the model. */
+  #time = 0;
+  /** Not shown by the confirmed state, in their order. */
+  #pending: Command[] = [];
+  #stale = false;
+
+  constructor(model: AnyModel) {
+    this.#model = model;
+  }
+
+  /** The confirmed state is the one after this; `undefined` before it is loaded. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  get confirmed(): S | undefined {
+    return this.#confirmed;
+  }
+
+  /** The confirmed state with the own commands on top of it. */
+  get predicted(): S | undefined {
+    if (this.#stale && this.#confirmed) {
+      this.#stale = false;
+      let state = this.#confirmed;
+      for (const command of this.#pending) if (!command.unsure) state = this.#decide(command, state);
+      this.#predicted = state;
+    }
+    return this.#predicted;
+  }
+
+  /** The position of a state that is to be loaded is known: whether it shows what is on its way now only the answers tell. */
+  await(): void {
+    for (const command of this.#pending) command.unsure = command.isSent && !command.answer;
+  }
+
+  /** The confirmed state is another from here on. */
+  load(user: string, state: S, position: Position): void {
+    this.#user = user;
+    this.#confirmed = state;
+    this.#position = position;
+    this.#time = 0;
+    // What was settled in another life of the channel is gone with it.
+    this.#keep(({ answer }) => !answer || (!shows(position, answer) && !isForeign(answer, position)));
+    this.#stale = true;
+  }
+
+  /** Puts a command of this client on top. */
+  push(command: Command): void {
+    const state = this.predicted;
+    this.#pending.push(command);
+    if (state) this.#predicted = this.#decide(command, state);
+  }
+
+  /** The server has accepted a command. */
+  answered(command: Command, position: Position): void {
+    command.answer = position;
+    if (command.unsure) this.#stale = true;
+    command.unsure = false;
+    if (this.#position && shows(this.#position, position)) this.#drop(command);
+  }
+
+  /** A command will not take effect, or it is not known whether it will. */
+  refused(command: Command): void {
+    command.refused = true;
+    this.#drop(command);
+  }
+
+  /**
+   * Events of the model, in order, all there are past the position.
+   *
+   * @throws ModelStopped
+   */
+  take(events: readonly ModelEvent[]): void {
+    let state = this.#confirmed;
+    if (!state || events.length === 0) return;
+    const steps = new Map<Command, Coming>();
+    let reached = this.#position?.offset ?? 0;
+    for (const event of events) {
+      const { offset, author, time } = event.info;
+      if (author === this.#user) this.#recognise(event, state, Math.min(INDICES, offset - reached), steps);
+      state = evolve(this.#model, state, event);
+      reached = offset;
+      this.#time = time;
+    }
+    this.#confirmed = state;
+    this.#stale = true;
+    this.#keep((command) => !steps.has(command));
+    for (const [command, step] of steps) command.confirm(step);
+  }
+
+  /** Everything up to there has come. */
+  reach(position: Position): void {
+    if (position.offset < (this.#position?.offset ?? 0)) return;
+    this.#position = position;
+    this.#keep(({ answer }) => !answer || !shows(position, answer));
+  }
+
+  /** Notes whose event this is, if it is one of a command of this client. `gap`: so many events stand from the last known one to this one. */
+  #recognise(event: ModelEvent, before: S, gap: number, steps: Map<Command, Coming>): void {
+    for (const command of [...steps.keys(), ...this.#pending]) {
+      const step = steps.get(command) ?? { before, made: [], end: 0 };
+      // The events of one command come together: there can be no more of them between the last known event and this one.
+      const index = command.indexOf(event.info.id, step.end + gap);
+      if (index < 0) continue;
+      step.made.push({ type: event.type, data: upcastEvent(this.#model, event) });
+      steps.set(command, { ...step, end: index + 1 });
+      return;
+    }
+  }
+
+  #keep(stays: (command: Command) => boolean): void {
+    const kept = this.#pending.filter(stays);
+    if (kept.length === this.#pending.length) return;
+    this.#pending = kept;
+    this.#stale = true;
+  }
+
+  #drop(command: Command): void {
+    this.#keep((pending) => pending !== command);
+  }
+
+  #decide(command: Command, state: S): S {
+    return command.decide(state, { user: this.#user, offset: this.#position?.offset ?? 0, time: this.#time });
+  }
+}
+
+/** Does the state at a position show what was answered with another? */
+function shows(position: Position, answer: Position): boolean {
+  if (answer.epoch === UNBORN) return true;
+  return answer.epoch === position.epoch && answer.offset <= position.offset;
+}
+
+function isForeign(answer: Position, position: Position): boolean {
+  return position.epoch !== UNBORN && answer.epoch !== position.epoch;
+}
