@@ -1,9 +1,11 @@
 import { channel, defineApp } from "@tandem/app";
+import { defineModel, reasons } from "@tandem/model";
 import type { Position, TandemError } from "@tandem/protocol";
 import { expectTypeOf, test } from "vitest";
 import type { Client } from "./client.ts";
 import { createClient } from "./create-client.ts";
 import { follow, following } from "./following/following.ts";
+import { model } from "./model/model.ts";
 import { presence } from "./presence/presence.ts";
 import { signals } from "./presence/signals.ts";
 
@@ -36,6 +38,22 @@ const app = defineApp({
 
 const client = createClient<typeof app>({ url: "ws://127.0.0.1/ws", autoConnect: false });
 const room = client.channel("room", "42");
+
+const counter = defineModel({
+  name: "counter",
+  initial: () => ({ value: 0 }),
+  reasons: reasons<{ code: "full"; room: number }>(),
+  events: { added: (state, data: { by: number }) => ({ value: state.value + data.by }) },
+  commands: { add: { input: schema<{ by: number }>(), decide: (_, { by }) => [{ type: "added", data: { by } }] } },
+});
+const switches = defineModel({
+  name: "switches",
+  initial: () => ({ on: false }),
+  events: { turned: (_, data: { on: boolean }) => ({ on: data.on }) },
+  commands: { turn: { input: schema<{ on: boolean }>(), decide: (_, data) => [{ type: "turned", data }] } },
+});
+const models = defineApp({ channels: { lab: channel({ events: {}, models: { count: counter } }) } });
+const modelled = createClient<typeof models>({ url: "ws://127.0.0.1/ws", autoConnect: false });
 
 test("channel names are those of the application", () => {
   expectTypeOf(client).toEqualTypeOf<Client<typeof app>>();
@@ -161,4 +179,31 @@ test("what is followed is of any channel type of the application", () => {
   follow(client, "order", "1");
   // @ts-expect-error there is no such channel type
   follow(client, "orders", "1");
+});
+
+test("a model is the one of the channel's type, with its commands, state and reasons", () => {
+  const lab = modelled.channel("lab", "1");
+  const use = model(lab, "count", counter);
+  const state = use.state.get();
+  if (state.kind === "ready") expectTypeOf(state.value).toEqualTypeOf<{ value: number }>();
+  else if (state.kind === "loading") expectTypeOf(state.value).toEqualTypeOf<{ value: number } | undefined>();
+  else expectTypeOf(state.error).toEqualTypeOf<TandemError>();
+  const sent = use.send("add", { by: 1 });
+  const status = sent.status.get();
+  if (status.kind === "rejected" && status.reason) {
+    expectTypeOf(status.reason).toEqualTypeOf<{ code: "full"; room: number }>();
+  }
+  if (status.kind === "confirmed") expectTypeOf(status.position).toEqualTypeOf<Position>();
+  use.send("add", { by: 1 }, { fence: { name: "count/lock", token: 3 } });
+  // @ts-expect-error there is no such command
+  use.send("subtract", { by: 1 });
+  // @ts-expect-error a number is no text
+  use.send("add", { by: "1" });
+  // @ts-expect-error there is no such model
+  model(lab, "counts", counter);
+  // @ts-expect-error this is the definition of another model
+  model(lab, "count", switches);
+  // @ts-expect-error this channel type declares no models
+  model(room, "count", counter);
+  expectTypeOf(use.at({ epoch: "e", offset: 1, tag: "" })).toEqualTypeOf<Promise<{ value: number }>>();
 });

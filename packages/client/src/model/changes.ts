@@ -75,7 +75,7 @@ function changeOf(model: AnyModel, event: ModelEvent): Change {
   const known = event.data !== null && event.version <= model.version && Object.hasOwn(model.events, type);
   const data = known ? upcastEvent(model, event) : event.data;
   const touches = known ? model.touches({ type, data }) : [];
-  return { offset: info.offset, id: info.id, type, data, by: info.author, at: info.time, touches };
+  return { offset: event.offset ?? 0, id: info.id, type, data, by: info.author, at: info.time, touches };
 }
 
 function isIn(touched: string, path: string): boolean {

@@ -12,8 +12,6 @@ interface Step {
 /** Where a decision is made. */
 export interface Place {
   readonly user: string;
-  /** Of the newest event before it. */
-  readonly offset: number;
   /** No event has an earlier time from here on. */
   readonly time: number;
 }
@@ -65,7 +63,7 @@ export class Command {
   }
 
   /** What it makes of a state, as far as this client can tell: the state as it was where it cannot, or where the model refuses. */
-  decide<S extends object>(state: S, { user, offset, time: earliest }: Place): S {
+  decide<S extends object>(state: S, { user, time: earliest }: Place): S {
     this.#tell(undefined);
     const definition = this.#definition;
     if (!definition || !this.#input) return state;
@@ -83,7 +81,7 @@ export class Command {
       let next = state;
       for (const [index, { type, data }] of decision.entries()) {
         const id = this.#sentAs(index) ?? `${this.#nonce}/${index}`;
-        const info = { id, offset: offset + index + 1, author: user, time };
+        const info = { id, author: user, time };
         // What the server will not let this viewer have leaves the view as it is.
         if (this.#model.visible?.({ type, data, info }, { user }) === false) continue;
         next = evolve(this.#model, next, { type, version: this.#model.version, data, info });
@@ -130,7 +128,7 @@ export class Command {
   #validated(input: unknown): { readonly value: unknown } | undefined {
     try {
       const result = this.#definition?.input["~standard"].validate(input);
-      return result && "value" in result ? result : undefined;
+      return !result || result instanceof Promise || result.issues ? undefined : result;
     } catch {
       return undefined;
     }

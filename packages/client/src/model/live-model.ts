@@ -252,5 +252,5 @@ export class LiveModel {
 /** An event of the model as it stands in the channel. */
 export function modelEvent(event: ChannelEvent, prefix: number): ModelEvent {
   const { type, version = 1, data, id, offset, author, time } = event;
-  return { type: type.slice(prefix), version, data, info: { id, offset, author, time } };
+  return { type: type.slice(prefix), version, data, offset, info: { id, author, time } };
 }

@@ -136,8 +136,9 @@ class World {
     const events: ModelEvent[] = [];
     for (const [index, { type, data }] of made.entries()) {
       this.#position = this.#next(idOf(index));
-      const info = { id: idOf(index), offset: this.#position.offset, author, time: this.#position.offset };
-      const event = { type, version: 1, data, info };
+      const { offset } = this.#position;
+      const info = { id: idOf(index), author, time: offset };
+      const event = { type, version: 1, data, offset, info };
       this.state = evolve(board, this.state, event);
       if (board.visible?.({ type, data, info } as never, { user: ME })) events.push(event);
     }

@@ -107,7 +107,8 @@ export class Replica<S extends object> {
     const steps = new Map<Command, Coming>();
     let reached = this.#position?.offset ?? 0;
     for (const event of events) {
-      const { offset, author, time } = event.info;
+      const { offset = reached } = event;
+      const { author, time } = event.info;
       if (author === this.#user) this.#recognise(event, state, Math.min(INDICES, offset - reached), steps);
       state = evolve(this.#model, state, event);
       reached = offset;
@@ -151,7 +152,7 @@ export class Replica<S extends object> {
   }
 
   #decide(command: Command, state: S): S {
-    return command.decide(state, { user: this.#user, offset: this.#position?.offset ?? 0, time: this.#time });
+    return command.decide(state, { user: this.#user, time: this.#time });
   }
 }
 

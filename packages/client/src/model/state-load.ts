@@ -1,5 +1,5 @@
 import type { AnyModel, Piece } from "@tandem/model";
-import { Assembly } from "@tandem/model";
+import { Assembly, upcastState } from "@tandem/model";
 import type { ErrorMessage, Position, ServerMessage, StatePiece } from "@tandem/protocol";
 import { samePosition, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
@@ -97,17 +97,19 @@ export class StateLoad {
     if (answer.type === "error") return this.#refused(answer);
     if (answer.type !== "piece") return;
     const { model } = this.#wanted;
-    if (answer.version !== model.version) {
-      const message = `The server's model ${model.name} is of version ${answer.version}, this client's of ${model.version}.`;
-      return this.#fail(new TandemError("model-stopped", message));
-    }
     if (!this.#add(answer)) return this.#again(undefined);
     this.#tries = 0;
     if (took < QUICK_MS) this.#bytes = Math.min(MOST_BYTES, this.#bytes * 4);
     else if (took > SLOW_MS) this.#bytes = Math.max(FIRST_BYTES, this.#bytes / 2);
-    const state = this.#assembly.state;
-    const { position, next } = answer;
+    const { position, next, version } = answer;
+    let state = this.#assembly.state;
     if (!state) return;
+    try {
+      state = upcastState(model, version, state);
+    } catch (cause) {
+      const message = `The server's model ${model.name} is of version ${version}, this client's of ${model.version}.`;
+      return this.#fail(new TandemError("model-stopped", message, { cause }));
+    }
     if (this.#pieces === 1) this.#events.placed(position);
     if (next !== undefined) {
       this.#after = next;
