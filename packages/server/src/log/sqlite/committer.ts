@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Position } from "@tandem/protocol";
 import { chainTag, eventId } from "@tandem/protocol";
+import type { ModelState } from "../decide.ts";
 import { decideAppend } from "../decide.ts";
 import { tenantOf } from "../key.ts";
 import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds } from "../log.ts";
@@ -8,7 +9,11 @@ import type { ChannelRow } from "./channel-rows.ts";
 import { ChannelRows, headOf, UNBORN_STATE, unbornHead } from "./channel-rows.ts";
 import { FollowingRows } from "./following-rows.ts";
 import { fitWindow, readMeta } from "./meta.ts";
+import { ModelRows } from "./model-rows.ts";
 import { ProducerRows } from "./producer-rows.ts";
+
+/** For an append that asks nothing of models. */
+const NO_MODELS: ModelState = { tagOf: () => "", tokenOf: () => undefined };
 
 /**
  * What happens inside one commit: appends and the small changes, in the order asked. Runs on the committing thread. Rows
@@ -28,6 +33,8 @@ export class Committer {
   readonly channels: ChannelRows;
   readonly producers: ProducerRows;
   readonly following: FollowingRows;
+  readonly models: ModelRows;
+  #redacted = false;
   /** Read again when it is not known. */
   #horizon: number | undefined;
   #version: unknown;
@@ -53,6 +60,7 @@ export class Committer {
     this.channels = new ChannelRows(database);
     this.producers = new ProducerRows(database, bounds.outcomes);
     this.following = new FollowingRows(database);
+    this.models = new ModelRows(database);
   }
 
   /**
@@ -68,6 +76,7 @@ export class Committer {
       const result = work();
       this.channels.flush();
       this.producers.flush();
+      this.models.flush();
       this.#commit.run();
       return result;
     } catch (error) {
@@ -81,6 +90,7 @@ export class Committer {
   forget(): void {
     this.channels.forget();
     this.producers.forget();
+    this.models.forget();
     this.#horizon = undefined;
   }
 
@@ -94,6 +104,7 @@ export class Committer {
       append,
       known && { mark: known.mark, outcome: (seq) => this.producers.outcome(known, seq) },
       channel,
+      append.model || append.fence ? this.models.of(channel) : NO_MODELS,
       this.#bounds,
       () => this.producers.marksOf(owner),
       this.#horizon,
@@ -110,12 +121,17 @@ export class Committer {
     return stored;
   }
 
-  #store(channel: ChannelRow, { producer, events, now, birth }: Append): AppendResult {
-    if (channel.offset === 0) channel.epoch = birth;
-    const tagBefore = channel.tag;
+  #store(channel: ChannelRow, { producer, events, model, now, birth }: Append): AppendResult {
+    const { tag: tagBefore } = channel;
     const run = channel.offset + 1;
-    channel.time = Math.max(channel.time, now);
     const tags: string[] = [];
+    const modelRow = model && this.models.take(channel, model.name);
+    if (events.length > 0) {
+      if (channel.offset === 0) channel.epoch = birth;
+      channel.time = Math.max(channel.time, now);
+      channel.count += events.length;
+      this.channels.change(channel);
+    }
     for (const { type, version, author, trace, data } of events) {
       const id = eventId(producer.id, producer.seq, tags.length);
       const offset = ++channel.offset;
@@ -124,10 +140,12 @@ export class Committer {
       this.#insert.run(channelId, offset, run, id, tag, time, type, version, author ?? null, trace ?? null, data);
       channel.tag = tag;
       channel.bytes += Buffer.byteLength(data);
+      if (modelRow) modelRow.tag = chainTag(modelRow.tag, id);
       tags.push(tag);
     }
-    channel.count += events.length;
-    this.channels.change(channel);
+    if (modelRow) {
+      this.models.settle(channel, modelRow, model, events.length > 0 ? channel.offset : modelRow.offset);
+    }
     return { kind: "committed", epoch: channel.epoch, offset: run, time: channel.time, tags, tagBefore };
   }
 
@@ -137,6 +155,7 @@ export class Committer {
     if (!found) return false;
     if (found.bytes === null) return true;
     this.#redact.run(channel.id, offset);
+    this.#redacted = true;
     channel.bytes -= Number(found.bytes);
     channel.revision++;
     this.channels.change(channel);
@@ -155,9 +174,18 @@ export class Committer {
 
   /** Ends the life of a channel whose messages were deleted. */
   bury(channel: ChannelRow): void {
+    this.models.bury(channel);
     if (channel.offset === 0 && !channel.archived) return;
     Object.assign(channel, UNBORN_STATE, { archived: false, revision: channel.revision + 1 });
     this.channels.change(channel);
+  }
+
+  /** Was anything erased since this was asked last, so that no file may hold it any more? */
+  takeErased(): boolean {
+    const erased = this.#redacted || this.models.erased;
+    this.#redacted = false;
+    this.models.erased = false;
+    return erased;
   }
 
   head(key: ChannelKey): Head {

@@ -14,6 +14,8 @@ import type { SqliteLogOptions } from "./sqlite.ts";
 import { createSqliteLog } from "./sqlite.ts";
 
 const ROOM = "acme/room:1";
+/** What format 3 has brought. */
+const MODEL_TABLES = ["models", "fences", "sealing_keys", "snapshots", "snapshot_pieces"];
 let folder: string;
 let file: string;
 let open: Log[];
@@ -98,7 +100,8 @@ describe("the log file", () => {
     const position = await stored(log, attempts(1, 3));
     await log.close();
     const older = new DatabaseSync(file);
-    older.exec("DROP TABLE ws_subscriptions; DROP TABLE ws_subscribers; PRAGMA user_version = 1");
+    for (const table of ["ws_subscriptions", "ws_subscribers", ...MODEL_TABLES]) older.exec(`DROP TABLE ${table}`);
+    older.exec("PRAGMA user_version = 1");
     older.close();
     const ada = { tenant: "acme", user: "ada" };
     const migrated = await openLog();

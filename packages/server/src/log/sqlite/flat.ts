@@ -1,4 +1,5 @@
-import type { Append, AppendResult, Head, LogEvent, NewEvent, Outcome, Refusal } from "../log.ts";
+import type { FenceToken } from "@tandem/protocol";
+import type { Append, AppendResult, Head, LogEvent, ModelAppend, NewEvent, Outcome, Refusal } from "../log.ts";
 
 /**
  * What goes between the threads: flat lists of plain values. Cloning a list of texts and numbers costs a fraction of
@@ -10,17 +11,26 @@ export type Value = string | number | null | undefined;
 const APPEND = 10;
 const EVENT = 5;
 
+/** What an append has to do with models, as JSON; most have nothing. */
+interface OfModels {
+  readonly model?: ModelAppend | undefined;
+  readonly fence?: FenceToken | undefined;
+}
+
 export function writeAppend(into: Value[], append: Append): void {
-  const { channel, producer, events, refusal, expect, now, birth } = append;
+  const { channel, producer, events, refusal, model, fence, now, birth } = append;
   const { id, user, seq, digest } = producer;
   const refused = refusal && JSON.stringify(refusal);
-  into.push(channel, id, user, seq, digest, now, birth, expect, refused, events.length);
+  const ofModels = model || fence ? JSON.stringify({ model, fence } satisfies OfModels) : undefined;
+  into.push(channel, id, user, seq, digest, now, birth, ofModels, refused, events.length);
   for (const { type, version, data, author, trace } of events) into.push(type, version, data, author, trace);
 }
 
+const NO_MODELS: OfModels = {};
+
 /** Reads the append at `at`. @returns it, and where the next one begins */
 export function readAppend(from: readonly Value[], at: number): [append: Append, next: number] {
-  const [channel, id, user, seq, digest, now, birth, expect, refused, length] = from.slice(at, at + APPEND);
+  const [channel, id, user, seq, digest, now, birth, ofModels, refused, length] = from.slice(at, at + APPEND);
   const events: NewEvent[] = [];
   let next = at + APPEND;
   for (let left = length as number; left > 0; left--, next += EVENT) {
@@ -32,12 +42,14 @@ export function readAppend(from: readonly Value[], at: number): [append: Append,
       trace: from[next + 4] as string | undefined,
     });
   }
+  const { model, fence } = typeof ofModels === "string" ? (JSON.parse(ofModels) as OfModels) : NO_MODELS;
   const append: Append = {
     channel: channel as string,
     producer: { id: id as string, user: user as string, seq: seq as number, digest: digest as string },
     events,
     refusal: typeof refused === "string" ? (JSON.parse(refused) as Refusal) : undefined,
-    expect: expect as number | undefined,
+    model,
+    fence,
     now: now as number,
     birth: birth as string,
   };
@@ -61,7 +73,7 @@ export function writeResult(into: Value[], result: AppendResult): void {
       into.push(result.kind, result.expected);
       return;
     case "conflict":
-      into.push(result.kind, result.head);
+      into.push(result.kind, result.tag);
       return;
     default:
       into.push(result.kind);
@@ -97,7 +109,7 @@ export class ResultReader {
       case "out-of-sequence":
         return { kind, expected: this.#take() as number };
       case "conflict":
-        return { kind, head: this.#take() as number };
+        return { kind, tag: this.#take() as string };
       case "body-mismatch":
       case "unknown":
       case "producer-quota":

@@ -1,6 +1,7 @@
 import type { Position } from "@tandem/protocol";
 import type { Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
-import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, TrimBounds } from "../log.ts";
+import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, SealingKey, TrimBounds } from "../log.ts";
+import type { Deadline, SnapshotHead } from "../model-log.ts";
 import type { Value } from "./flat.ts";
 import type { FlatRun } from "./history.ts";
 
@@ -19,8 +20,37 @@ export interface WriterJobs {
   trim: [job: { readonly channel: ChannelKey; readonly bounds: TrimBounds }, answer: Head];
   remove: [job: { readonly channel: ChannelKey }, answer: undefined];
   forgetProducers: [job: { readonly before: number }, answer: number];
+  /** Answers the snapshot's id; `undefined`: it is not wanted. */
+  beginSnapshot: [job: SnapshotHead, answer: number | undefined];
+  /** Answers whether the snapshot is still there. */
+  addPiece: [job: { readonly snapshot: number; readonly index: number; readonly piece: string }, answer: boolean];
+  endSnapshot: [
+    job: { readonly head: SnapshotHead; readonly snapshot: number; readonly pieces: number },
+    answer: undefined,
+  ];
+  /** Clears what was never finished. */
+  clearSnapshots: [job: Record<never, never>, answer: undefined];
   /** Tries whether the store can be written again. */
   probe: [job: Record<never, never>, answer: undefined];
+}
+
+/** Jobs that are done step by step, each step in a commit of its own; others share one. */
+const LONG = [
+  "trim",
+  "remove",
+  "forgetProducers",
+  "beginSnapshot",
+  "addPiece",
+  "endSnapshot",
+  "clearSnapshots",
+] as const satisfies (keyof WriterJobs)[];
+
+export type WriterJob = Envelope<WriterJobs>;
+export type LongJob = Extract<WriterJob, { readonly kind: (typeof LONG)[number] }>;
+export type ShortJob = Exclude<WriterJob, LongJob>;
+
+export function isLong(job: WriterJob): job is LongJob {
+  return (LONG as readonly string[]).includes(job.kind);
 }
 
 export interface AppendAnswer {
@@ -45,6 +75,10 @@ export interface ReaderJobs {
   consumer: [job: { readonly name: string; readonly channel: ChannelKey }, answer: Position | undefined];
   following: [job: Follower, answer: StoredFollowing];
   followingChanges: [job: { readonly after: number; readonly limit: number }, answer: FollowingChanges];
+  deadlines: [job: { readonly limit: number }, answer: Deadline[]];
+  keys: [job: { readonly channel: ChannelKey; readonly model: string }, answer: SealingKey[]];
+  snapshots: [job: { readonly channel: ChannelKey; readonly model: string }, answer: SnapshotHead[]];
+  snapshotPiece: [job: { readonly head: SnapshotHead; readonly index: number }, answer: string | undefined];
 }
 
 /** What is asked in a job of this kind. */

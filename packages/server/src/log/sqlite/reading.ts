@@ -4,15 +4,21 @@ import { storageFailure } from "./failure.ts";
 import { FollowingHistory } from "./following-rows.ts";
 import { History } from "./history.ts";
 import type { Envelope, ReaderJobs, Reply } from "./jobs.ts";
+import { ModelHistory } from "./model-history.ts";
 
 type ReaderJob = Envelope<ReaderJobs>;
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly history: History;
+  readonly following: FollowingHistory;
+  readonly models: ModelHistory;
+}
 
 /** The reading thread's work, without the thread: a connection of its own, opened again after a failure of the store. */
 export class Reading {
   readonly #file: string;
-  #opened:
-    | { readonly database: DatabaseSync; readonly history: History; readonly following: FollowingHistory }
-    | undefined;
+  #opened: Opened | undefined;
 
   constructor(file: string) {
     this.#file = file;
@@ -46,8 +52,8 @@ export class Reading {
   }
 
   #try(job: ReaderJob): Reply {
-    const { history, following } = this.#open();
-    return { id: job.id, answer: history.transaction(() => answerOf(history, following, job)) };
+    const opened = this.#open();
+    return { id: job.id, answer: opened.history.transaction(() => answerOf(opened, job)) };
   }
 
   #failed({ id }: ReaderJob, error: unknown): Reply {
@@ -56,16 +62,21 @@ export class Reading {
     return { id, failure: { kind: "internal", reason: error instanceof Error ? error.message : String(error) } };
   }
 
-  #open(): { readonly history: History; readonly following: FollowingHistory } {
+  #open(): Opened {
     if (!this.#opened) {
       const database = openToRead(this.#file);
-      this.#opened = { database, history: new History(database), following: new FollowingHistory(database) };
+      this.#opened = {
+        database,
+        history: new History(database),
+        following: new FollowingHistory(database),
+        models: new ModelHistory(database),
+      };
     }
     return this.#opened;
   }
 }
 
-function answerOf(history: History, following: FollowingHistory, job: ReaderJob): unknown {
+function answerOf({ history, following, models }: Opened, job: ReaderJob): unknown {
   switch (job.kind) {
     case "read":
       return history.read(job.job.channel, job.job.after, job.job.bounds);
@@ -81,5 +92,13 @@ function answerOf(history: History, following: FollowingHistory, job: ReaderJob)
       return following.of(job.job);
     case "followingChanges":
       return following.changes(job.job.after, job.job.limit);
+    case "deadlines":
+      return models.deadlines(job.job.limit);
+    case "keys":
+      return models.keys(job.job.channel, job.job.model);
+    case "snapshots":
+      return models.snapshots(job.job.channel, job.job.model);
+    case "snapshotPiece":
+      return models.piece(job.job.head, job.job.index);
   }
 }

@@ -105,6 +105,59 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (tenant, user)
   ) STRICT;
   `,
+  `
+  -- One row a model of a channel in its present life. "tag": of the model's history. "offset": of its last message; 0: none yet.
+  -- "deadline": when time itself asks it again, in milliseconds.
+  CREATE TABLE models (
+    channel INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    "offset" INTEGER NOT NULL,
+    deadline INTEGER,
+    PRIMARY KEY (channel, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deadlines ON models (deadline) WHERE deadline IS NOT NULL;
+
+  -- The newest fencing token of each lock, over all lives of its channel. Name: model/lock.
+  CREATE TABLE fences (
+    channel INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    PRIMARY KEY (channel, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What a model seals its secrets with.
+  CREATE TABLE sealing_keys (
+    channel INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (channel, model, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Stored states of models, each at a position (epoch, offset, tag). "model_tag": of the model's history there.
+  -- "pieces": how many there are; NULL: not whole, or not to be kept any more. Ids are never used again.
+  CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    epoch TEXT NOT NULL,
+    "offset" INTEGER NOT NULL,
+    tag TEXT NOT NULL,
+    model_tag TEXT NOT NULL,
+    pieces INTEGER
+  ) STRICT;
+  CREATE INDEX snapshots_of_model ON snapshots (channel, model, "offset");
+  CREATE INDEX unfinished_snapshots ON snapshots (channel, model) WHERE pieces IS NULL;
+
+  CREATE TABLE snapshot_pieces (
+    snapshot INTEGER NOT NULL,
+    piece INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (snapshot, piece)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The format that this version writes. */

@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
-import { checkBatch } from "../decide.ts";
 import type { Log, LogBounds, LogHealth, ReadResult } from "../log.ts";
 import { DEFAULT_LOG_BOUNDS } from "../log.ts";
+import type { SnapshotHead } from "../model-log.ts";
 import type { QueueBounds } from "./append-queue.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { readEvents } from "./flat.ts";
@@ -122,6 +122,15 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Log> {
     }
     return reader.do(kind, job);
   };
+  const saveSnapshot = async (head: SnapshotHead, pieces: Iterable<string>) => {
+    const snapshot = await write("beginSnapshot", head);
+    if (snapshot === undefined) return;
+    let index = 0;
+    for (const piece of pieces) if (!(await write("addPiece", { snapshot, index: index++, piece }))) return;
+    await write("endSnapshot", { head, snapshot, pieces: index });
+  };
+  // A failure is seen by whoever writes next.
+  if (writer) void write("clearSnapshots", {}).catch(() => undefined);
   let closed: Promise<void> | undefined;
   const close = async () => {
     open = false;
@@ -136,7 +145,6 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Log> {
   return {
     append: async (batch) => {
       checkWritable();
-      checkBatch(batch);
       return batch.length === 0 ? [] : appends.add(batch);
     },
     read: async (channel, after, readBounds) => readResult(await read("read", { channel, after, bounds: readBounds })),
@@ -158,6 +166,11 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Log> {
     unfollow: ({ tenant, user }, channel) => write("unfollow", { follower: { tenant, user }, channel }),
     following: ({ tenant, user }) => read("following", { tenant, user }),
     followingChanges: (after, limit) => read("followingChanges", { after, limit }),
+    deadlines: (limit) => read("deadlines", { limit }),
+    keys: (channel, model) => read("keys", { channel, model }),
+    saveSnapshot,
+    snapshots: (channel, model) => read("snapshots", { channel, model }),
+    snapshotPiece: (head, index) => read("snapshotPiece", { head, index }),
     health: () => health,
     close: () => {
       closed ??= close();

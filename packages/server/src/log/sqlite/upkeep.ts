@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ChannelKey, Head, TrimBounds } from "../log.ts";
+import type { ChannelRow } from "./channel-rows.ts";
 import type { Committer } from "./committer.ts";
 import { readMeta, writeMeta } from "./meta.ts";
+import { clearUnfinished, trimmable } from "./snapshot-rows.ts";
 
 /** Rows that one transaction of an upkeep deletes, about: appends go on in between. */
 const CHUNK = 2_000;
@@ -18,29 +20,47 @@ export interface Opened {
  */
 export type Upkeep<T> = Generator<void, T, void>;
 
-/** Trims whole runs from the front until the bounds hold; the newest run stays. @returns the head after it */
+/** Trims whole runs from the front until the bounds hold; the newest run stays, and what models need. @returns the head after it */
 export function* trim(open: () => Opened, key: ChannelKey, bounds: TrimBounds): Upkeep<Head> {
+  yield* shorten(open, key, bounds, trimmable);
+  return open().committer.head(key);
+}
+
+function* shorten(open: () => Opened, key: ChannelKey, bounds: TrimBounds, last: typeof trimmable): Upkeep<void> {
   for (;;) {
     const { committer, database } = open();
-    if (!committer.transaction(() => trimChunk(committer, database, key, bounds))) return committer.head(key);
+    const more = committer.transaction(() => {
+      const channel = committer.channels.find(key);
+      if (!channel || channel.offset === 0) return false;
+      return trimChunk(committer, database, channel, bounds, last(database, channel.id));
+    });
+    if (!more) return;
     yield;
   }
 }
 
-/** @returns whether there is more to trim */
-function trimChunk(committer: Committer, database: DatabaseSync, key: ChannelKey, bounds: TrimBounds): boolean {
-  const channel = committer.channels.find(key);
-  if (!channel || channel.offset === 0) return false;
+/**
+ * @param last nothing after this offset is trimmed
+ * @returns whether there is more to trim
+ */
+function trimChunk(
+  committer: Committer,
+  database: DatabaseSync,
+  channel: ChannelRow,
+  bounds: TrimBounds,
+  last: number,
+): boolean {
   const { count = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = bounds;
-  const newest = database
+  // The run that holds the first offset that has to stay, stays whole.
+  const stays = database
     .prepare(`SELECT run FROM message_log WHERE channel = ? AND "offset" = ?`)
-    .get(channel.id, channel.offset)?.run;
+    .get(channel.id, Math.min(last + 1, channel.offset))?.run;
   const rows = database
     .prepare(
       `SELECT "offset", run, time, octet_length(data) AS bytes, tag FROM message_log
        WHERE channel = ? AND "offset" >= ? AND "offset" < ? ORDER BY "offset"`,
     )
-    .iterate(channel.id, channel.first, newest ?? 0);
+    .iterate(channel.id, channel.first, stays ?? 0);
   let deleted = 0;
   let more = false;
   let { first, floor, bytes: kept } = channel;
@@ -66,9 +86,12 @@ function trimChunk(committer: Committer, database: DatabaseSync, key: ChannelKey
   return more;
 }
 
-/** Ends a channel's life: trims it down to its newest run, then deletes that with the life. */
+/**
+ * Ends a channel's life: shortens it to its newest run, whatever models need, then deletes that with the life. Cut off before its end, it has to be
+ * asked again: models can no longer be told from what is left.
+ */
 export function* remove(open: () => Opened, key: ChannelKey): Upkeep<void> {
-  yield* trim(open, key, { count: 0 });
+  yield* shorten(open, key, { count: 0 }, () => Number.POSITIVE_INFINITY);
   yield;
   const { committer, database } = open();
   committer.transaction(() => {
@@ -77,6 +100,7 @@ export function* remove(open: () => Opened, key: ChannelKey): Upkeep<void> {
     database.prepare("DELETE FROM message_log WHERE channel = ?").run(channel.id);
     committer.bury(channel);
   });
+  yield* clearUnfinished(open, { channel: key });
 }
 
 /** Forgets producers minted and last used before `before`, and the rows of channels that nothing refers to any more. */
@@ -106,7 +130,8 @@ export function* forgetProducers(open: () => Opened, before: number): Upkeep<num
   const { committer, database } = open();
   committer.transaction(() => {
     database.exec(
-      `DELETE FROM channels WHERE epoch = '-' AND archived = 0 AND id NOT IN (SELECT channel FROM producers)`,
+      `DELETE FROM channels WHERE epoch = '-' AND archived = 0 AND id NOT IN (SELECT channel FROM producers)
+         AND id NOT IN (SELECT channel FROM fences) AND id NOT IN (SELECT channel FROM models)`,
     );
   });
   committer.forget();

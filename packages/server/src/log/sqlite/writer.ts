@@ -3,11 +3,10 @@
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { storageFailure } from "./failure.ts";
-import type { Envelope, FromThread, Reply, ThreadSettings, ToThread, WriterJobs } from "./jobs.ts";
+import type { FromThread, Reply, ShortJob, ThreadSettings, ToThread, WriterJob, WriterJobs } from "./jobs.ts";
+import { isLong } from "./jobs.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { TIDY_AGAIN_MS, Writing } from "./writing.ts";
-
-type WriterJob = Envelope<WriterJobs>;
 
 /** Most appends of one commit: what comes after it goes into the next. */
 const COMMIT_APPENDS = 8_192;
@@ -56,13 +55,13 @@ function work(): void {
 
 /** Does the short jobs at the front of the queue in one commit, and begins the long ones that it meets. */
 function commitNext(): Reply[] {
-  const group: Parameters<Writing["commit"]>[0][number][] = [];
+  const group: ShortJob[] = [];
   let appends = 0;
   let taken = 0;
   for (const job of queue) {
     if (appends >= COMMIT_APPENDS) break;
     taken++;
-    if (job.kind === "trim" || job.kind === "remove" || job.kind === "forgetProducers") {
+    if (isLong(job)) {
       upkeeps.push({ id: job.id, upkeep: writing.begin(job) });
       continue;
     }

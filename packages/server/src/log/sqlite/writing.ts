@@ -7,14 +7,11 @@ import type { StorageFailure } from "./failure.ts";
 import { storageFailure } from "./failure.ts";
 import type { Value } from "./flat.ts";
 import { readAppend, writeResult } from "./flat.ts";
-import type { AppendAnswer, Envelope, Reply, WriterJobs } from "./jobs.ts";
+import type { AppendAnswer, LongJob, Reply, ShortJob } from "./jobs.ts";
 import { readMeta, writeMeta } from "./meta.ts";
+import { addPiece, beginSnapshot, clearUnfinished, endSnapshot } from "./snapshot-rows.ts";
 import type { Opened, Upkeep } from "./upkeep.ts";
 import { forgetProducers, remove, trim } from "./upkeep.ts";
-
-type WriterJob = Envelope<WriterJobs>;
-/** A job that is done in one commit, shared with others. */
-type ShortJob = Exclude<WriterJob, { kind: "trim" | "remove" | "forgetProducers" }>;
 
 /** Milliseconds after which the write-ahead log is emptied once more when a reader was in the way. */
 export const TIDY_AGAIN_MS = 1_000;
@@ -38,8 +35,8 @@ export class Writing {
   readonly #bounds: LogBounds;
   #opened: Opened | undefined;
   #broken: string | undefined;
-  /** Something was erased that the write-ahead log may still hold. */
-  #unpurged = false;
+  /** Something was erased that the write-ahead log may still hold. At the start nobody knows: the process before may have been killed. */
+  #unpurged = true;
   #commits = 0;
 
   constructor(file: string, bounds: LogBounds) {
@@ -100,7 +97,7 @@ export class Writing {
   #tryCommit(jobs: readonly ShortJob[]): Reply[] {
     const { committer } = this.#open();
     const replies = committer.transaction(() => jobs.map((job) => ({ id: job.id, answer: answerOf(committer, job) })));
-    if (jobs.some((job) => job.kind === "redact")) this.#unpurged = true;
+    if (committer.takeErased()) this.#unpurged = true;
     return replies;
   }
 
@@ -148,7 +145,7 @@ export class Writing {
   }
 
   /** Begins a long job; nothing is done before its first step. */
-  begin(job: Exclude<WriterJob, ShortJob>): Upkeep<unknown> {
+  begin(job: LongJob): Upkeep<unknown> {
     const open = () => this.#open();
     switch (job.kind) {
       case "trim":
@@ -157,6 +154,14 @@ export class Writing {
         return remove(open, job.job.channel);
       case "forgetProducers":
         return forgetProducers(open, job.job.before);
+      case "beginSnapshot":
+        return beginSnapshot(open, job.job);
+      case "addPiece":
+        return addPiece(open, job.job);
+      case "endSnapshot":
+        return endSnapshot(open, job.job);
+      case "clearSnapshots":
+        return clearUnfinished(open);
     }
   }
 
@@ -165,6 +170,7 @@ export class Writing {
     if (this.#broken !== undefined) return this.#refuse(id);
     try {
       const { done, value } = upkeep.next();
+      if (this.#opened?.committer.takeErased()) this.#unpurged = true;
       return done ? { id, answer: value } : undefined;
     } catch (error) {
       const failure = storageFailure(error, this.#file);

@@ -1,0 +1,58 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ChannelKey, SealingKey } from "../log.ts";
+import type { Deadline, SnapshotHead } from "../model-log.ts";
+
+/** Reads what is kept of models beside their events. Every call belongs into a read transaction. */
+export class ModelHistory {
+  readonly #deadlines: StatementSync;
+  readonly #keys: StatementSync;
+  readonly #snapshots: StatementSync;
+  readonly #piece: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#deadlines = database.prepare(
+      `SELECT c.key, m.name, m.deadline FROM models m JOIN channels c ON c.id = m.channel
+       WHERE m.deadline IS NOT NULL AND c.archived = 0 ORDER BY m.deadline, c.key, m.name LIMIT ?`,
+    );
+    this.#keys = database.prepare(
+      `SELECT k.name, k.key FROM sealing_keys k JOIN channels c ON c.id = k.channel
+       WHERE c.key = ? AND k.model = ? ORDER BY k.name`,
+    );
+    this.#snapshots = database.prepare(
+      `SELECT s.version, s.epoch, s."offset", s.tag, s.model_tag FROM snapshots s JOIN channels c ON c.id = s.channel
+       WHERE c.key = ? AND s.model = ? AND s.pieces IS NOT NULL ORDER BY s."offset" DESC`,
+    );
+    this.#piece = database.prepare(
+      `SELECT p.data FROM channels c JOIN snapshots s ON s.channel = c.id JOIN snapshot_pieces p ON p.snapshot = s.id
+       WHERE c.key = ? AND s.model = ? AND s."offset" = ? AND s.epoch = ? AND s.tag = ? AND s.pieces IS NOT NULL AND p.piece = ?`,
+    );
+  }
+
+  deadlines(limit: number): Deadline[] {
+    return this.#deadlines.all(limit).map(({ key, name, deadline }) => ({
+      channel: String(key),
+      model: String(name),
+      at: Number(deadline),
+    }));
+  }
+
+  keys(channel: ChannelKey, model: string): SealingKey[] {
+    return this.#keys.all(channel, model).map(({ name, key }) => ({ name: String(name), key: String(key) }));
+  }
+
+  snapshots(channel: ChannelKey, model: string): SnapshotHead[] {
+    return this.#snapshots.all(channel, model).map(({ version, epoch, offset, tag, model_tag }) => ({
+      channel,
+      model,
+      version: Number(version),
+      position: { epoch: String(epoch), offset: Number(offset), tag: String(tag) },
+      tag: String(model_tag),
+    }));
+  }
+
+  piece({ channel, model, position }: SnapshotHead, index: number): string | undefined {
+    const { epoch, offset, tag } = position;
+    const found = this.#piece.get(channel, model, offset, epoch, tag, index);
+    return found && String(found.data);
+  }
+}
