@@ -1,4 +1,4 @@
-import type { AnyModel, EventInfo } from "./model.ts";
+import type { AnyModel, EventInfo, ModelUpcaster } from "./model.ts";
 
 /** An event of a model as the log has it. */
 export interface ModelEvent {
@@ -49,8 +49,7 @@ export function upcastEvent(
 ): unknown {
   let current = data;
   for (let at = version; at < model.version; at++) {
-    const step = model.upcasters[at]?.events?.[type];
-    if (step) current = step(current);
+    current = upcast(model.upcasters[at]?.events, type, current);
   }
   return current;
 }
@@ -59,8 +58,7 @@ export function upcastEvent(
 export function upcastInput(model: AnyModel, command: string, version: number, input: unknown): unknown {
   let current = input;
   for (let at = version; at < model.version; at++) {
-    const step = model.upcasters[at]?.commands?.[command];
-    if (step) current = step(current);
+    current = upcast(model.upcasters[at]?.commands, command, current);
   }
   return current;
 }
@@ -79,4 +77,8 @@ export function upcastState(model: AnyModel, version: number, state: object): ob
   let current = state;
   for (let at = version; at < model.version; at++) current = model.upcasters[at]?.state?.(current) ?? current;
   return current;
+}
+
+function upcast(steps: ModelUpcaster["events"], name: string, value: unknown): unknown {
+  return steps !== undefined && Object.hasOwn(steps, name) ? steps[name]?.(value) : value;
 }

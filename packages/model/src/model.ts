@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Context, Decision, Made, Reason } from "./decision.ts";
+import { Table } from "./table.ts";
 
 /** Who looks at a model's state, or at one of its events. */
 export interface ModelViewer {
@@ -133,7 +134,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,29}$/;
  *     add: { input: v.object({ by: v.number() }), decide: (_, { by }) => (by === 0 ? [] : [{ type: "added", data: { by } }]) },
  *   },
  * });
- * @throws RangeError on a name or a version that cannot be, or a deadline that nothing answers
+ * @throws RangeError on a name (of an event, a command or a table) or a version that cannot be, or a deadline that nothing answers
  */
 export function defineModel<
   S extends object,
@@ -145,6 +146,13 @@ export function defineModel<
   for (const part of [...Object.keys(input.events), ...Object.keys(input.commands)]) {
     if (!NAME.test(part)) {
       throw new RangeError(`"${part}" of the model ${name}: a letter, then letters, digits and _ - (30 at most)`);
+    }
+  }
+  for (const [field, value] of Object.entries(input.initial())) {
+    if (value instanceof Table && !NAME.test(field)) {
+      throw new RangeError(
+        `the table "${field}" of the model ${name}: a letter, then letters, digits and _ - (30 at most)`,
+      );
     }
   }
   if (!Number.isSafeInteger(version) || version < 1) throw new RangeError("a model's version is a whole number from 1");

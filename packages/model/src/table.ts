@@ -176,7 +176,7 @@ function compare(a: number, b: number): number {
 }
 
 /** FNV-1a, with a last round of mixing: keys that count up are spread over all branches. */
-function hashOf(key: string): number {
+export function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
