@@ -1,5 +1,6 @@
 export { type ChatOptions, type ChatState, chat, type Message, type Reading, typing, unreadOf } from "./chat/chat.ts";
 export { type ConflictReason, isConflict } from "./conflict.ts";
+export { type CounterOptions, type CounterReason, type CounterState, counter } from "./counter/counter.ts";
 export {
   type Context,
   type Decision,
@@ -11,6 +12,7 @@ export {
   type Sealing,
   UNPREDICTABLE,
 } from "./decision.ts";
+
 export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
 export {
   type Activity,
@@ -23,6 +25,10 @@ export {
 } from "./feed/feed.ts";
 export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf } from "./inbox/inbox.ts";
 export type { Preferences } from "./inbox/preferences.ts";
+
+export { type LockOptions, type LockReason, lock } from "./lock/lock.ts";
+export type { Asking, Holder, Lock, LockEvents, LockState, Owner, Waiting } from "./lock/state.ts";
+
 export {
   type AnyModel,
   type CommandInput,
@@ -38,7 +44,14 @@ export {
   type StateOf,
 } from "./model.ts";
 export { Assembly, type Cut, cutPiece, type Piece } from "./pieces.ts";
+export type { RecordEvents, RecordReason } from "./records/change.ts";
+export type { CollectionInput, Policy } from "./records/collection.ts";
+export { type Change, changeOf, type Entry } from "./records/entry.ts";
+export type { Create, Move, Patch, Put, Remove, Restore } from "./records/input.ts";
+export { type RecordsModel, type RecordsState, records } from "./records/records.ts";
+export { all, ordered, where } from "./records/select.ts";
 export { inOrder, type Sequence } from "./sequence.ts";
-export { Table } from "./table.ts";
+export { Table, Table } from "./table.ts";
+export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
 export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
