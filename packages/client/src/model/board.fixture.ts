@@ -1,12 +1,29 @@
 import type { ConflictReason } from "@tandem/model";
 import { defineModel, reasons, reject } from "@tandem/model";
-import * as v from "valibot";
 
 interface Board {
   readonly tokens: readonly string[];
   readonly title: string;
   /** Whispers by who got them: everybody may have their own. */
   readonly whispers: Readonly<Record<string, number>>;
+}
+
+/** A schema of an object with these texts. */
+function texts<F extends string = never>(...fields: F[]) {
+  type Texts = { readonly [N in F]: string };
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "fixture",
+      validate: (value: unknown) => {
+        const texts = value as Texts;
+        return fields.every((field) => typeof texts[field] === "string")
+          ? { value: texts }
+          : { value, issues: [{ message: "not a text" }] };
+      },
+      types: undefined as { readonly input: Texts; readonly output: Texts } | undefined,
+    },
+  } as const;
 }
 
 /** A model with all that a client has to cope with: conflicts, empty decisions, events that not everybody may have. */
@@ -28,17 +45,17 @@ export const board = defineModel({
   },
   commands: {
     put: {
-      input: v.object({ token: v.string() }),
+      input: texts("token"),
       decide: ({ tokens }, { token }) => (tokens.length >= 1_000 ? reject("full") : [{ type: "put", data: { token } }]),
       inverse: (_, { token }) => ({ command: "take", input: { token } }),
     },
     take: {
-      input: v.object({ token: v.string() }),
+      input: texts("token"),
       decide: ({ tokens }, { token }) => (tokens.includes(token) ? [{ type: "took", data: { token } }] : []),
       inverse: (_, { token }) => ({ command: "put", input: { token } }),
     },
     title: {
-      input: v.object({ from: v.string(), to: v.string() }),
+      input: texts("from", "to"),
       decide: ({ title }, { from, to }) => {
         if (title === from) return [{ type: "titled", data: { title: to } }];
         const restore = { command: "title", input: { from: title, to } };
@@ -48,19 +65,19 @@ export const board = defineModel({
     },
     /** Makes an event that only its addressee may have, and one for all. */
     announce: {
-      input: v.object({ to: v.string(), token: v.string() }),
+      input: texts("to", "token"),
       decide: (_, { to, token }) => [
         { type: "whispered", data: { to } },
         { type: "put", data: { token } },
       ],
     },
-    whisper: { input: v.object({ to: v.string() }), decide: (_, { to }) => [{ type: "whispered", data: { to } }] },
+    whisper: { input: texts("to"), decide: (_, { to }) => [{ type: "whispered", data: { to } }] },
     /** The server decides otherwise than a client can tell. */
     guess: {
-      input: v.object({ token: v.string() }),
+      input: texts("token"),
       decide: (_, { token }, { sealing }) => (sealing ? [] : [{ type: "put", data: { token } }]),
     },
-    nothing: { input: v.object({}), decide: () => [] },
+    nothing: { input: texts(), decide: () => [] },
   },
   view: (state, { user = "" }) => {
     const own = state.whispers[user];
