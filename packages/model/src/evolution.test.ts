@@ -5,7 +5,7 @@ import { evolve, ModelStopped, upcastEvent, upcastInput } from "./evolution.ts";
 import { defineModel } from "./model.ts";
 import { Table } from "./table.ts";
 
-const info = { id: "e", offset: 7, author: "ann", time: 5 };
+const info = { id: "e", author: "ann", time: 7 };
 
 const sum = defineModel({
   name: "sum",
@@ -30,7 +30,7 @@ const sum = defineModel({
     added: (state, data: { by: number; of: string }, event) => ({
       value: state.value + data.by,
       of: data.of,
-      last: event.offset,
+      last: event.time,
     }),
     failed: () => {
       throw new Error("the model's");

@@ -51,7 +51,7 @@ export type { Create, Move, Patch, Put, Remove, Restore } from "./records/input.
 export { type RecordsModel, type RecordsState, records } from "./records/records.ts";
 export { all, ordered, where } from "./records/select.ts";
 export { inOrder, type Sequence } from "./sequence.ts";
-export { Table, Table } from "./table.ts";
+export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
 export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
