@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { appendOne, attempt, attempts, eventsOf, stored } from "../contract/attempt.contract.ts";
+import { appendOne, attempt, attempts, eventsOf, NOW, stored } from "../contract/attempt.contract.ts";
 import type { Log } from "../log.ts";
+import { backupSqlite } from "./backup.ts";
 import { PUBLISHER, publishUnder, STRACE } from "./faults/tracing.fixture.ts";
 import type { SqliteLogOptions } from "./sqlite.ts";
 import { createSqliteLog } from "./sqlite.ts";
@@ -112,6 +113,72 @@ describe("the log file", () => {
     await migrated.close();
     const again = await openLog();
     expect(await again.following(ada)).toEqual({ version: 3, channels: ["room:2"] });
+  });
+
+  it("keeps what models have beside their events, through a backup too", async () => {
+    const log = await openLog();
+    const [name, fence, key] = ["votes", { name: "votes/a", token: 4 }, { name: "one", key: "k" }];
+    const keys = { create: [key], destroy: [] };
+    const position = await stored(log, [
+      attempt({ model: { name, expect: "", deadline: NOW, fences: [fence], keys } }),
+    ]);
+    const head = { channel: ROOM, model: name, version: 3, position, tag: position.tag };
+    await log.saveSnapshot(head, ["1", "2"]);
+    const copy = join(folder, "copy.db");
+    await backupSqlite(file, copy);
+    await log.close();
+    for (const path of [file, copy]) {
+      const again = await openLog({ file: path });
+      expect(await again.deadlines(9)).toEqual([{ channel: ROOM, model: name, at: NOW }]);
+      expect(await again.keys(ROOM, name)).toEqual([key]);
+      expect(await again.snapshots(ROOM, name)).toEqual([head]);
+      expect(await again.snapshotPiece(head, 1)).toBe("2");
+      const model = { name, expect: "", deadline: undefined };
+      expect(await appendOne(again, { seq: 2, model })).toEqual({ kind: "conflict", tag: position.tag });
+      await stored(again, [attempt({ seq: 2, model: { ...model, expect: position.tag }, fence })]);
+    }
+  });
+
+  it("M5: a snapshot that was not finished is cleared at the next one of its model, and at the start", async () => {
+    const pieces = () => {
+      const database = new DatabaseSync(file, { readOnly: true });
+      const rows = database.prepare("SELECT snapshot FROM snapshot_pieces ORDER BY snapshot, piece").all();
+      database.close();
+      return rows.map(({ snapshot }) => snapshot);
+    };
+    const log = await openLog();
+    const position = await stored(log, [attempt()]);
+    const head = { channel: ROOM, model: "votes", version: 1, position, tag: "" };
+    const cutOff = function* (count: number) {
+      for (let made = 0; made < count; made++) yield String(made);
+      throw new Error("cut off");
+    };
+    await expect(log.saveSnapshot(head, cutOff(50))).rejects.toThrow("cut off");
+    expect(pieces()).toEqual(Array(50).fill(1));
+    await expect(log.saveSnapshot({ ...head, model: "board" }, cutOff(2))).rejects.toThrow("cut off");
+    await log.saveSnapshot(head, ["1", "2"]);
+    expect(pieces()).toEqual([2, 2, 3, 3]);
+    await expect(log.saveSnapshot({ ...head, model: "board" }, cutOff(40))).rejects.toThrow("cut off");
+    await log.close();
+    await openLog();
+    await expect.poll(pieces).toEqual([3, 3]);
+  });
+
+  it("M5: of two snapshots of a model that are stored at once, the later begun counts", async () => {
+    const log = await openLog();
+    const [first, second] = [await stored(log, [attempt()]), await stored(log, [attempt({ seq: 2 })])];
+    const head = { channel: ROOM, model: "votes", version: 1, tag: "" };
+    const many = (letter: string) => Array.from({ length: 40 }, (_, index) => `"${letter}${index}"`);
+    await Promise.all([
+      log.saveSnapshot({ ...head, position: first }, many("a")),
+      log.saveSnapshot({ ...head, position: second }, many("b")),
+    ]);
+    const [found, ...others] = await log.snapshots(ROOM, "votes");
+    expect([found?.position, others]).toEqual([second, []]);
+    for (const [index, piece] of many("b").entries()) {
+      expect(await log.snapshotPiece({ ...head, position: second }, index)).toBe(piece);
+    }
+    expect(await log.snapshotPiece({ ...head, position: second }, 40)).toBeUndefined();
   });
 
   it("G1: has every answered append after kill -9, once", async () => {
