@@ -43,7 +43,7 @@ export function* addPiece(
     const { changes } = database
       .prepare(
         `REPLACE INTO snapshot_pieces (snapshot, piece, data)
-         SELECT id, ?, ? FROM snapshots WHERE id = ? AND pieces IS NULL`,
+         SELECT id, ?, ? FROM snapshots WHERE id = ?`,
       )
       .run(index, piece, snapshot);
     return changes > 0;
@@ -66,20 +66,24 @@ export function* endSnapshot(
       .prepare(`UPDATE snapshots SET pieces = NULL WHERE channel = ?1 AND model = ?2 AND "offset" < ?3`)
       .run(channel.id, head.model, oldestKept(database, channel.id, head.model));
   });
-  yield* clearUnfinished(open, head);
+  yield* clearUnfinished(open, head, snapshot);
 }
 
-/** Deletes snapshots that do not count, with their pieces: those that are unfinished now, of one model or of all, and of one channel or of all. */
+/**
+ * Deletes snapshots that do not count, with their pieces: of one model or of all, and of one channel or of all.
+ *
+ * @param upTo the id of the last that goes. Default: those that are there now, and none that is begun meanwhile
+ */
 export function* clearUnfinished(
   open: () => Opened,
   of: { readonly channel?: string; readonly model?: string } = {},
+  upTo?: number,
 ): Upkeep<void> {
-  let newest: number | undefined;
+  let last = upTo;
   for (;;) {
     const { committer, database } = open();
-    // Not those that are begun from now on.
-    newest ??= Number(database.prepare("SELECT coalesce(max(id), 0) AS newest FROM snapshots").get()?.newest);
-    const upTo = newest;
+    last ??= Number(database.prepare("SELECT coalesce(max(id), 0) AS last FROM snapshots").get()?.last);
+    const lastId = last;
     const more = committer.transaction(() => {
       const channel = of.channel === undefined ? undefined : committer.channels.find(of.channel);
       if (of.channel !== undefined && !channel) return false;
@@ -88,7 +92,7 @@ export function* clearUnfinished(
           `SELECT id FROM snapshots WHERE pieces IS NULL AND id <= ?1
              AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR model = ?3) LIMIT 1`,
         )
-        .get(upTo, channel?.id ?? null, of.model ?? null);
+        .get(lastId, channel?.id ?? null, of.model ?? null);
       if (!found) return false;
       clearSome(database, Number(found.id));
       return true;
