@@ -84,7 +84,7 @@ export class Session {
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
   readonly #connection: Closable;
-  readonly #instance: Instance | undefined;
+  readonly instance: Instance | undefined;
   /** Made when it is needed: most connections take no part. */
   #attendance: Attendance | undefined;
   readonly rights: Rights;
@@ -100,7 +100,7 @@ export class Session {
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
     this.#subscriptions = new Subscriptions(this);
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get identity(): Identity {
@@ -185,7 +185,7 @@ export class Session {
   }
 
   #attend(): Attendance {
-    this.#attendance ??= new Attendance(this, this.#instance);
+    this.#attendance ??= new Attendance(this, this.instance);
     return this.#attendance;
   }
 
