@@ -6,6 +6,7 @@ import { WelcomeSchema } from "./hello.ts";
 import { PageSchema } from "./history.ts";
 import { ClosingSchema, PingSchema, PongSchema } from "./liveness.ts";
 import {
+  BookmarkSchema,
   EnteredSchema,
   LeftSchema,
   MembersSchema,
@@ -35,6 +36,7 @@ export const ServerMessageSchema = v.variant("type", [
   RosterPageSchema,
   SignalsSchema,
   UnsignalledSchema,
+  BookmarkSchema,
   FollowedSchema,
   UnfollowedSchema,
   FollowingSchema,

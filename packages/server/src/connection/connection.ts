@@ -179,7 +179,8 @@ export class Connection implements TransportEvents, Outlet, Carrier {
   }
 
   #endInOrder(): void {
-    this.#conversation.checkExpiry();
+    this.#ending = false;
+    this.beforeEnd();
     if (this.#isClosed) return;
     this.#end();
     this.transport.close(NORMAL, "");
@@ -187,6 +188,9 @@ export class Connection implements TransportEvents, Outlet, Carrier {
 
   beforeEnd(): void {
     this.#conversation.checkExpiry();
+    if (this.#conversation.kind !== "open") return;
+    this.#conversation.bookmark();
+    this.outbox.finish();
   }
 
   /** Ends the connection: an error message, then the close code of the table. */

@@ -25,7 +25,7 @@ export interface ConversationPorts extends SessionPorts, AdmittancePorts {
 export interface Carrier {
   readonly id: string;
   readonly ports: ConversationPorts;
-  readonly transport: Pick<Transport, "address" | "side">;
+  readonly transport: Pick<Transport, "address" | "side" | "oneWay">;
   readonly outbox: Outbox;
   /** The client was admitted: what it said behind its `hello` is heard. */
   admitted(): void;
@@ -192,7 +192,8 @@ export class Conversation implements InboundEvents {
 
   #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {
     const { ports, outbox } = this.#carrier;
-    const session = new Session(identity, ports, { outbox, rates, instance, connection: this.#carrier });
+    const oneWay = this.#carrier.transport.oneWay === true;
+    const session = new Session(identity, ports, { outbox, rates, instance, connection: this.#carrier, oneWay });
     this.#state = { kind: "open", session };
   }
 
@@ -229,6 +230,11 @@ export class Conversation implements InboundEvents {
   checkExpiry(): void {
     if (this.#state.kind !== "open" || !isOver(this.#state.session.identity, this.#carrier.ports.runtime.now())) return;
     this.#carrier.suspend(new TandemError("needs-auth", "The token has expired: send a fresh one in `refresh`."));
+  }
+
+  /** Says what the client is to bring back, before a response ends in good order. */
+  bookmark(): void {
+    if (this.#state.kind === "open") this.#state.session.bookmark();
   }
 
   /** The token has ended: the session ends with it, and a fresh one is waited for. */

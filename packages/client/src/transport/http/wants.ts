@@ -12,6 +12,8 @@ interface Want {
   isNew: boolean;
   /** Up to where a subscription was delivered. */
   position: Position | undefined;
+  /** What the server calls that which it has told of a watch; `undefined`: it has told more since. */
+  bookmark: string | undefined;
 }
 
 /**
@@ -38,7 +40,12 @@ export class Wants {
   }
 
   add(message: Wanting): void {
-    this.#wants.set(keyOf(message.type, message.channel), { message, isNew: true, position: undefined });
+    this.#wants.set(keyOf(message.type, message.channel), {
+      message,
+      isNew: true,
+      position: undefined,
+      bookmark: undefined,
+    });
   }
 
   /** What was said of oneself has changed: from now on that is asked for. */
@@ -86,6 +93,12 @@ export class Wants {
       // Of a subscription that was left, or that is not answered yet.
       if (!want?.position) return undefined;
       want.position = type === "reset" ? message.position : after(want.position, message);
+    } else if (type === "members" || type === "signals" || type === "bookmark") {
+      const want = this.#wants.get(keyOf("watch", channel));
+      // Likewise.
+      if (!want || want.isNew) return undefined;
+      want.bookmark = type === "bookmark" ? message.bookmark : undefined;
+      if (type === "bookmark") return undefined;
     } else if (type === "unsubscribed") this.#wants.delete(keyOf("subscribe", channel));
     else if (type === "unwatched") this.#wants.delete(keyOf("watch", channel));
     return message;
@@ -112,7 +125,8 @@ export class Wants {
 }
 
 /** What asks for the rest of it. */
-function goingOn({ message, position }: Want): Wanting {
+function goingOn({ message, position, bookmark }: Want): Wanting {
+  if (message.type === "watch" && bookmark !== undefined) return { ...message, after: bookmark };
   if (message.type !== "subscribe" || !position) return message;
   const { atLeast: _, ...rest } = message;
   return { ...rest, from: position };
