@@ -27,10 +27,10 @@ export class Watcher implements Puller {
   readonly share: number;
   readonly #source: Changing;
   readonly #outbox: Outbox;
-  /** Where its client says it stands, until that is looked up; `undefined`: it is not asked to go on from a bookmark, nor given any. */
-  #after: string | undefined;
-  readonly #marks: boolean;
-  #bookmark = "";
+  /** Names what its client has, as far as that is known; `undefined` where nobody asks: the connection goes on. */
+  #bookmark: string | undefined;
+  /** It goes on from what its client has of another connection. */
+  #resumes: boolean;
   #upTo: number | undefined;
   #group: string | undefined;
   /** What is still to be sent of what it was told last. */
@@ -45,8 +45,8 @@ export class Watcher implements Puller {
     this.#outbox = outbox;
     this.lane = lane;
     this.share = source.share;
-    this.#after = after;
-    this.#marks = after !== undefined;
+    this.#bookmark = after;
+    this.#resumes = !!after;
   }
 
   /** Begins with everything there is, or with what its client does not have of it, as soon as there is room for it. */
@@ -77,7 +77,7 @@ export class Watcher implements Puller {
 
   /** Names what its client has; empty where it was not told all of it. */
   get bookmark(): string {
-    return this.#left.length === 0 ? this.#bookmark : "";
+    return this.#left.length === 0 ? (this.#bookmark ?? "") : "";
   }
 
   end(): void {
@@ -93,14 +93,15 @@ export class Watcher implements Puller {
   }
 
   #look(now: number): void {
-    if (this.#after) {
-      this.#upTo = this.#source.tickOf(this.#after, this.#group);
-      this.#isNews = this.#upTo !== undefined || this.#source.isFresh;
-      this.#after = "";
-    } else this.#isNews = true;
-    this.#left = this.#source.since(this.#upTo, this.#group);
+    const source = this.#source;
+    const has = this.#bookmark;
+    if (has !== undefined) this.#bookmark = source.bookmark(this.#group);
+    if (this.#resumes) this.#upTo = source.tickOf(has ?? "", this.#group);
+    this.#isNews = !this.#resumes || this.#upTo !== undefined || source.isFresh;
+    // What has changed and changed back, or was said once more, its client has.
+    this.#left = has !== undefined && this.#bookmark === has ? [] : source.since(this.#upTo, this.#group);
+    this.#resumes = false;
     this.#upTo = now;
-    if (this.#marks) this.#bookmark = this.#source.bookmark(this.#group);
   }
 
   #send(): void {
