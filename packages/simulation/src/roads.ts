@@ -34,6 +34,8 @@ export class Roads {
   readonly #random: Random;
   readonly #taste: keyof typeof TASTES;
   #remembered: string | null = null;
+  /** Responses of which a proxy holds something back. */
+  readonly #held = new Set<PostEvents>();
   #blockedUntil = 0;
   #openUntil = 0;
   #last: string | undefined;
@@ -47,6 +49,7 @@ export class Roads {
 
   connect(traveller: Traveller): Connect {
     const { process, codec, wake, webSocket } = traveller;
+    this.#held.clear();
     if (this.#taste === "websocket") return webSocket;
     const memory: RoadMemory = {
       get: () => this.#remembered,
@@ -69,8 +72,33 @@ export class Roads {
   #post(process: Process, request: PostRequest, events: PostEvents): () => void {
     const { tally, network } = this.#world;
     tally.count("path", `http.${wayOf(request)}`);
-    const held = this.#taste === "proxy" && request.accept === "text/event-stream";
-    return network.post(process, request, held ? heldBack(events) : events);
+    if (this.#taste !== "proxy" || request.accept !== "text/event-stream")
+      return network.post(process, request, events);
+    const giveUp = network.post(process, request, this.#heldBack(events));
+    return () => {
+      this.#held.delete(events);
+      giveUp();
+    };
+  }
+
+  /** A response as a proxy hands it on that holds back what streams. */
+  #heldBack(events: PostEvents): PostEvents {
+    let text = "";
+    return {
+      text: (piece) => {
+        this.#held.add(events);
+        text += piece;
+      },
+      ended: (status, retryAfter) => {
+        this.#held.delete(events);
+        if (text !== "") events.text(text);
+        events.ended(status, retryAfter);
+      },
+    };
+  }
+
+  get heldBack(): boolean {
+    return this.#held.size > 0;
   }
 
   /** The road that a visitor's connection is found on. */
@@ -102,20 +130,6 @@ export class Roads {
     if (this.#random.chance(0.7)) clock.after(this.#random.around(50), process, () => end(1006, ""));
     return { send() {}, close: (code, reason) => void clock.after(0, process, () => end(code, reason)) };
   }
-}
-
-/** A response as a proxy hands it on that holds back what streams. */
-function heldBack(events: PostEvents): PostEvents {
-  let held = "";
-  return {
-    text: (piece) => {
-      held += piece;
-    },
-    ended: (status, retryAfter) => {
-      if (held !== "") events.text(held);
-      events.ended(status, retryAfter);
-    },
-  };
 }
 
 function wayOf({ url, accept, now }: PostRequest): string {
