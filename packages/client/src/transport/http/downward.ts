@@ -155,6 +155,11 @@ export class Downward {
     }
     this.#ports.said(told);
     if (this.#isOver) return;
+    const retryAfter = this.#ports.wants.takeRetry();
+    if (retryAfter !== undefined) {
+      this.change();
+      this.#wait(retryAfter);
+    }
     if (closed && !this.#isSpared) return this.#ports.ended(closed.code, closed.reason);
     this.wake();
   }

@@ -212,6 +212,19 @@ describe("what comes down", () => {
     expect(down().asks).toEqual([]);
   });
 
+  it("G3: what goes on and is refused for now is asked for again, from where it was", async () => {
+    const { stand, down, news, runtime, asked } = stage();
+    await stand();
+    await down().end();
+    await runtime.pass(50);
+    const refusal = { type: "error", id: 2, code: "storage-unavailable", message: "No.", retryable: true };
+    await down().say(WELCOME, { ...refusal, retryAfter: 500, channel: "room:1" });
+    await runtime.pass(400);
+    expect([asked.length, news()]).toEqual([3, []]);
+    await runtime.pass(100);
+    expect(down().asks).toMatchObject([{ type: "subscribe", from: at(3) }]);
+  });
+
   it("of a subscription that was left is nobody's any more", async () => {
     const { stand, down, news, send } = stage();
     await stand();

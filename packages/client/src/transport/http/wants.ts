@@ -5,6 +5,9 @@ export type Wanting = Extract<ClientMessageInput, { type: "subscribe" | "watch" 
 
 const ANSWERS = { subscribe: "subscribed", watch: "watching", enter: "entered" } as const;
 
+/** Where the server names no time, what goes on and was refused for now is asked for again after so many milliseconds. */
+const RETRY_MS = 1_000;
+
 /** Something that every request for what comes down asks for. */
 interface Want {
   message: Wanting;
@@ -24,6 +27,8 @@ export class Wants {
   readonly #wants = new Map<string, Want>();
   /** What the present request asks for, by the id in it. */
   readonly #asked = new Map<number, Want>();
+  /** Milliseconds after which what was refused for now is to be asked for again. */
+  #retryAfter: number | undefined;
 
   /** Is something not answered yet? */
   get hasNew(): boolean {
@@ -33,6 +38,13 @@ export class Wants {
   /** Has the present request been answered? */
   get isSettled(): boolean {
     return this.#asked.size === 0;
+  }
+
+  /** Is something to be asked for again that goes on, and was refused for now? @returns after how many milliseconds; once */
+  takeRetry(): number | undefined {
+    const after = this.#retryAfter;
+    this.#retryAfter = undefined;
+    return after;
   }
 
   has(type: Wanting["type"], channel: string): boolean {
@@ -111,6 +123,10 @@ export class Wants {
     const { message, isNew } = want;
     const { type, channel } = message;
     if (this.#wants.get(keyOf(type, channel)) !== want) return undefined;
+    if (answer.type === "error" && answer.retryable && !isNew) {
+      this.#retryAfter = Math.max(this.#retryAfter ?? 0, answer.retryAfter ?? RETRY_MS);
+      return undefined;
+    }
     want.isNew = false;
     if (answer.type === "error") this.#wants.delete(keyOf(type, channel));
     else if (answer.type !== ANSWERS[type]) return undefined;
