@@ -86,6 +86,7 @@ export class Node {
       line: this.#line,
       limits: this.#limits,
       definitionOf: (channel) => this.#channels.definitionOf(channel),
+      digest: options.digest,
     });
     const personal = new PersonalChannels(app, options.digest);
     this.#personal = personal;

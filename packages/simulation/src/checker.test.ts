@@ -21,11 +21,11 @@ beforeEach(() => {
 const body = (n: number) => JSON.stringify({ n, about: n % 2, text: "x" });
 
 /** Stores publish `n` as the next event, as a correct log does. */
-function store(n: number, channel = CHANNEL, at = 10): Position {
+function store(n: number, channel = CHANNEL, at = 10, data = body(n)): Position {
   const { epoch, offset, tag } = ledger.head(channel);
   const id = eventId(PRODUCER, n, 0);
   const position = { epoch: epoch === "-" ? `E${channel.length}` : epoch, offset: offset + 1, tag: chainTag(tag, id) };
-  const event = { type: "note", version: 1, data: body(n), author: "ann", trace: undefined };
+  const event = { type: "note", version: 1, data, author: "ann", trace: undefined };
   const producer = { id: PRODUCER, user: "ann", seq: n, digest: "" };
   ledger.committed(
     at,
@@ -89,6 +89,19 @@ describe("the checker", () => {
 
   it("G1: an acknowledgement before the commit", () => {
     acknowledge(publish(), store(1, CHANNEL, 50), 20);
+    expect(rules()).toEqual(["G1"]);
+  });
+
+  it("G1: another body under an id that a restored backup gave back was not committed with the first one", () => {
+    const backup = ledger.backup(5);
+    store(1, CHANNEL, 10);
+    ledger.restored(15, backup);
+    acknowledge(publish(), store(1, CHANNEL, 30), 20);
+    expect(rules()).toEqual([]);
+    ledger.restored(35, backup);
+    history.number();
+    const other = publish();
+    acknowledge(other, store(1, CHANNEL, 60, body(other.n)), 50);
     expect(rules()).toEqual(["G1"]);
   });
 

@@ -102,11 +102,14 @@ function toCarryTo(world: World, { person, readings }: Visitor): number {
   return toCarry(world, person.tenant, channels);
 }
 
-/** A connection that is lost without either side knowing is no connection; nor is one beside which something else is lost on its way. */
+/**
+ * A connection that is lost without either side knowing is no connection; nor is one that a proxy holds back, or one beside which something else
+ * is lost on its way: a request that is not answered is given up after 35 s, as a silent WebSocket is, and what is asked waits behind it.
+ */
 export function isAway(world: World, visitor: Visitor): boolean {
-  if (!visitor.connected || visitor.process.pausedUntil > world.clock.now) return true;
-  const connections = world.network.of(visitor.process);
-  return !connections.some(({ whole }) => whole) || connections.some(({ side, whole }) => side && !whole);
+  if (!visitor.connected || visitor.process.pausedUntil > world.clock.now || visitor.heldBack) return true;
+  const { network } = world;
+  return !network.of(visitor.process).some(({ whole }) => whole) || network.hasLost(visitor.process);
 }
 
 function isThere(world: World, visitor: Visitor): boolean {

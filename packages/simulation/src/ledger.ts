@@ -16,7 +16,10 @@ export interface Fact {
   readonly author: string | undefined;
   readonly time: number;
   readonly committedAt: number;
-  /** …for the first time: after a restoration the same may be committed again. */
+  /**
+   * …for the first time: after a restoration the same may be committed again. Another body that is let in under its id then is
+   * not the same.
+   */
   readonly firstCommittedAt: number;
   /** Counts all commits of the store. */
   readonly serial: number;
@@ -164,7 +167,7 @@ export class Ledger {
         author: event.author,
         time: result.time,
         committedAt: at,
-        firstCommittedAt: this.ofId(channel, id)[0]?.firstCommittedAt ?? at,
+        firstCommittedAt: this.ofId(channel, id).find(({ data }) => data === event.data)?.firstCommittedAt ?? at,
         serial: ++this.#serial,
         publish,
         redactedAt: undefined,

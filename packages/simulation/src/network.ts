@@ -35,6 +35,8 @@ export class Network {
   readonly #tap: Wiretap;
   readonly #tally: Tally;
   readonly #listeners: () => readonly Listener[];
+  /** Whose requests were lost on their way, one entry for each that is not given up yet. */
+  readonly #lost = new Set<{ readonly client: Process }>();
   #numbers = 0;
 
   /** @param listeners the nodes to which the load balancer would hand a connection now */
@@ -88,13 +90,16 @@ export class Network {
     const random = this.#random;
     const latency = this.weather.latency * random.between(0.3, 2);
     let connection: HttpConnection | undefined;
+    const lost = { client };
     let isOver = false;
     const ended = (status: number) => {
       if (connection) this.connections.delete(connection);
       if (!isOver) events.ended(status, 0);
       isOver = true;
     };
-    if (!random.chance(this.weather.unanswered)) {
+    if (random.chance(this.weather.unanswered)) {
+      this.#lost.add(lost);
+    } else {
       this.#clock.after(latency, undefined, () => {
         if (isOver || !client.alive) return;
         const listeners = this.#listeners().filter((listener) => listener.process.alive);
@@ -119,6 +124,7 @@ export class Network {
     }
     return () => {
       isOver = true;
+      this.#lost.delete(lost);
       if (!connection) return;
       this.connections.delete(connection);
       connection.clientGone(latency);
@@ -167,6 +173,14 @@ export class Network {
   /** The connections of a process, the node's or the client's. */
   of(process: Process): Connection[] {
     return [...this.connections].filter((connection) => connection.client === process || connection.node === process);
+  }
+
+  /** Does a client wait for what was asked beside its connection, and was lost on its way there or back? */
+  hasLost(client: Process): boolean {
+    return (
+      [...this.#lost].some((request) => request.client === client) ||
+      this.of(client).some(({ side, whole }) => side && !whole)
+    );
   }
 
   forget(connection: Connection): void {

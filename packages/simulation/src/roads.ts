@@ -6,17 +6,16 @@ import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
-/**
- * What may carry a visitor's connection. Long polls are not among them: one that watches a room has news at once, ends, and asks
- * again, so that with a bound on bandwidth its events come too late.
- */
+/** What may carry a visitor's connection. Behind a `proxy`, what streams comes when it is over. */
 const TASTES = {
   websocket: ["websocket"],
   sse: ["sse"],
+  poll: ["poll"],
   both: ["websocket", "sse"],
+  proxy: ["websocket", "sse", "poll"],
 } as const satisfies Record<string, readonly TransportName[]>;
 
-const WEIGHTS = { websocket: 76, sse: 12, both: 12 } as const;
+const WEIGHTS = { websocket: 70, sse: 8, poll: 8, both: 7, proxy: 7 } as const;
 
 /** Milliseconds for which WebSockets are blocked, or come through, where a visitor has the choice; on average. */
 const SPELL_MS = 8_000;
@@ -33,8 +32,10 @@ export interface Traveller {
 export class Roads {
   readonly #world: World;
   readonly #random: Random;
-  readonly #transports: readonly TransportName[];
+  readonly #taste: keyof typeof TASTES;
   #remembered: string | null = null;
+  /** Responses of which a proxy holds something back. */
+  readonly #held = new Set<PostEvents>();
   #blockedUntil = 0;
   #openUntil = 0;
   #last: string | undefined;
@@ -43,19 +44,20 @@ export class Roads {
   constructor(world: World, random: Random) {
     this.#world = world;
     this.#random = random;
-    this.#transports = TASTES[random.weighted(WEIGHTS)];
+    this.#taste = random.weighted(WEIGHTS);
   }
 
   connect(traveller: Traveller): Connect {
     const { process, codec, wake, webSocket } = traveller;
-    if (this.#transports.length === 1 && this.#transports[0] === "websocket") return webSocket;
+    this.#held.clear();
+    if (this.#taste === "websocket") return webSocket;
     const memory: RoadMemory = {
       get: () => this.#remembered,
       set: (value) => {
         this.#remembered = value;
       },
     };
-    return chooseRoad(this.#transports, {
+    return chooseRoad(TASTES[this.#taste], {
       runtime: process.runtime,
       codec,
       wake,
@@ -70,7 +72,33 @@ export class Roads {
   #post(process: Process, request: PostRequest, events: PostEvents): () => void {
     const { tally, network } = this.#world;
     tally.count("path", `http.${wayOf(request)}`);
-    return network.post(process, request, events);
+    if (this.#taste !== "proxy" || request.accept !== "text/event-stream")
+      return network.post(process, request, events);
+    const giveUp = network.post(process, request, this.#heldBack(events));
+    return () => {
+      this.#held.delete(events);
+      giveUp();
+    };
+  }
+
+  /** A response as a proxy hands it on that holds back what streams. */
+  #heldBack(events: PostEvents): PostEvents {
+    let text = "";
+    return {
+      text: (piece) => {
+        this.#held.add(events);
+        text += piece;
+      },
+      ended: (status, retryAfter) => {
+        this.#held.delete(events);
+        if (text !== "") events.text(text);
+        events.ended(status, retryAfter);
+      },
+    };
+  }
+
+  get heldBack(): boolean {
+    return this.#held.size > 0;
   }
 
   /** The road that a visitor's connection is found on. */

@@ -74,6 +74,11 @@ export class Visitor {
     return `${this.name}.${this.#lives}`;
   }
 
+  /** A proxy has something for it, and keeps it. */
+  get heldBack(): boolean {
+    return this.#roads.heldBack;
+  }
+
   get readings(): readonly Reading[] {
     return this.#readings;
   }

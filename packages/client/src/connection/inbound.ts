@@ -34,6 +34,7 @@ type Beside =
   | "roster-page"
   | "signals"
   | "unsignalled"
+  | "bookmark"
   | "followed"
   | "unfollowed"
   | "following"

@@ -11,6 +11,9 @@ const ActivitySchema = v.picklist(["active", "idle", "away"]);
 /** Orders what one client instance says of itself, whichever way it takes: it counts up with everything said, and the highest counts. */
 const PresenceSeqSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
+/** Where a client stands with what it watches: what the server named in a `bookmark`. It means nothing to the client. */
+const BookmarkTextSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,16}\.[A-Za-z0-9_-]{0,16}$/));
+
 /** I want to see who is there, and their signals. Answered by `watching`; `members` with everybody follows it. */
 export const WatchSchema = v.strictObject({
   type: v.literal("watch"),
@@ -22,6 +25,8 @@ export const WatchSchema = v.strictObject({
   members: v.optional(v.boolean(), true),
   /** Their signals. Default true. */
   signals: v.optional(v.boolean(), true),
+  /** What the client was told last on another connection, and has kept: it is told the difference. Default: it has nothing. */
+  after: v.optional(BookmarkTextSchema),
 });
 
 export const WatchingSchema = v.object({
@@ -94,6 +99,13 @@ export const MembersSchema = v.object({
   count: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   /** Milliseconds between two signals of one key that a client shall keep to: grows with the room. */
   signalMs: MillisSchema,
+});
+
+/** You have been told everything up to here: a `watch` that says so goes on from it, at any node. Said at the end of an answer over HTTP. */
+export const BookmarkSchema = v.object({
+  type: v.literal("bookmark"),
+  channel: ChannelNameSchema,
+  bookmark: BookmarkTextSchema,
 });
 
 /** A page of who is there, in the order of their devices' names. */

@@ -7,6 +7,7 @@ import { PageSchema } from "./history.ts";
 import { ClosingSchema, PingSchema, PongSchema } from "./liveness.ts";
 import { PieceSchema } from "./model.ts";
 import {
+  BookmarkSchema,
   EnteredSchema,
   LeftSchema,
   MembersSchema,
@@ -37,6 +38,7 @@ export const ServerMessageSchema = v.variant("type", [
   RosterPageSchema,
   SignalsSchema,
   UnsignalledSchema,
+  BookmarkSchema,
   FollowedSchema,
   UnfollowedSchema,
   FollowingSchema,

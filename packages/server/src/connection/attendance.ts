@@ -4,14 +4,14 @@ import { single } from "../delivery/message.ts";
 import { channelKey } from "../log/key.ts";
 import { signalWords, stateText } from "../presence/declared.ts";
 import type { PresentDefinition } from "../presence/presence.ts";
-import type { Visitor } from "../presence/room.ts";
+import type { Watch as RoomWatch, Visitor } from "../presence/room.ts";
 import { tellable } from "./failure.ts";
 import type { Instance, Session } from "./session.ts";
 
 interface Watching {
   readonly lane: Lane;
-  /** Ends it; `undefined` while it is being opened. */
-  end: (() => void) | undefined;
+  /** `undefined` while it is being opened. */
+  watch: RoomWatch | undefined;
 }
 
 export type AttendanceRequest = Watch | Unwatch | Enter | Leave | Roster;
@@ -59,7 +59,7 @@ export class Attendance {
     if (this.#watching.has(channel)) throw errorOf("already-watching");
     this.#spend(channel);
     const definition = this.#definitionOf(channel);
-    const watching: Watching = { lane: request.lane ?? definition.priority, end: undefined };
+    const watching: Watching = { lane: request.lane ?? definition.priority, watch: undefined };
     this.#watching.set(channel, watching);
     try {
       await this.#demand(channel, "read");
@@ -72,7 +72,8 @@ export class Attendance {
     const room = ports.presence.room(channelKey(identity.tenant, channel), definition);
     this.#answer(request, "watching", watching.lane);
     const { lane } = watching;
-    watching.end = room.watch({ outbox, lane, device: this.#instance?.device, members, signals });
+    const after = this.#session.oneWay ? (request.after ?? ".") : undefined;
+    watching.watch = room.watch({ outbox, lane, device: this.#instance?.device, members, signals, after });
   }
 
   async #unwatch(request: Unwatch): Promise<void> {
@@ -83,7 +84,7 @@ export class Attendance {
   }
 
   #endWatch(channel: string): void {
-    this.#watching.get(channel)?.end?.();
+    this.#watching.get(channel)?.watch?.end();
     this.#watching.delete(channel);
   }
 
@@ -220,6 +221,14 @@ export class Attendance {
     const { ports, identity } = this.#session;
     if (this.#entered.delete(channel) && this.#instance) {
       ports.presence.known(channelKey(identity.tenant, channel))?.end(this.#visitor(), phase);
+    }
+  }
+
+  /** The connection is about to end in good order: the client is told where it stands, to go on from there with the next one. */
+  bookmark(): void {
+    for (const [channel, { lane, watch }] of this.#watching) {
+      if (!watch) continue;
+      this.#session.outbox.push(lane, single({ type: "bookmark", channel, bookmark: watch.bookmark() }));
     }
   }
 

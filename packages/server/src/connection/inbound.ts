@@ -1,5 +1,4 @@
-import type { Arrival, ClientMessage, Codec, Encoded, Limits, TandemError } from "@tandem/protocol";
-import { decodeUntrusted } from "@tandem/protocol";
+import type { Arrival, ClientMessage, TandemError } from "@tandem/protocol";
 
 const NOTHING: readonly Arrival[] = [];
 
@@ -13,33 +12,25 @@ export interface InboundEvents {
   wrong(error: TandemError, id: number | undefined, tooMany: boolean): void;
 }
 
-/** What a client says: its frames, message by message, each checked. */
+/** What a client says: what was in its frames, message by message. */
 export class Inbound {
-  readonly #codec: Codec;
-  readonly #limits: Limits;
   readonly #events: InboundEvents;
   #errorsInARow = 0;
   #held = NOTHING;
 
-  constructor(codec: Codec, limits: Limits, events: InboundEvents) {
-    this.#codec = codec;
-    this.#limits = limits;
+  constructor(events: InboundEvents) {
     this.#events = events;
-  }
-
-  /** @throws TandemError where the frame as a whole cannot be read */
-  frame(frame: Encoded): void {
-    this.#handle(decodeUntrusted(this.#codec, frame, this.#limits));
   }
 
   /** Goes on with the frame that was held up. */
   release(): void {
     const held = this.#held;
     this.#held = NOTHING;
-    this.#handle(held);
+    this.take(held);
   }
 
-  #handle(arrivals: readonly Arrival[]): void {
+  /** Takes the messages of a frame. */
+  take(arrivals: readonly Arrival[]): void {
     for (const [at, { message, error, ...about }] of arrivals.entries()) {
       if (error) {
         this.#errorsInARow++;

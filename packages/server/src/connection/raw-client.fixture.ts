@@ -15,6 +15,7 @@ export class RawClient implements Transport {
   readonly codec: Codec;
   address = "192.0.2.1";
   side = false;
+  oneWay = false;
   /** Everything that was read, in order. */
   readonly told: ServerMessage[] = [];
   readonly faults: string[] = [];

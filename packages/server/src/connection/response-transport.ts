@@ -42,6 +42,8 @@ export class ResponseTransport implements Transport {
   #taken: Uint8Array[] = [];
   #bytes = 0;
   #answered = () => {};
+  /** The last word is being said. */
+  #finishing = false;
   #over = false;
 
   constructor(
@@ -89,6 +91,7 @@ export class ResponseTransport implements Transport {
   flush(delivered: boolean): void {
     if (this.#over) return;
     if (this.#carriage === "stream") this.#write();
+    else if (this.#finishing) return;
     else if (this.#carriage === "poll" && this.#bytes > FULL_BYTES) this.#finish();
     else if (this.#carriage === "poll" && delivered && !this.#timers.has("linger")) {
       this.#after("linger", LINGER_MS, () => this.#finish());
@@ -129,6 +132,7 @@ export class ResponseTransport implements Transport {
   }
 
   #finish(): void {
+    this.#finishing = true;
     this.#events?.beforeEnd();
     this.close(NORMAL, "");
     this.#gone();

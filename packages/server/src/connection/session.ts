@@ -55,6 +55,8 @@ export interface SessionOwn {
   readonly rates: Allowance;
   readonly instance: Instance | undefined;
   readonly connection: Closable;
+  /** It is the answer to one request: the client goes on with the next one. */
+  readonly oneWay: boolean;
 }
 
 /** What can be ended with an error. */
@@ -91,6 +93,7 @@ export class Session {
   readonly ports: SessionPorts;
   readonly outbox: Outbox;
   readonly rates: Allowance;
+  readonly oneWay: boolean;
   /** Requests that wait for their answer, by id; `undefined` while there are none: most connections are idle. */
   #requests: Map<number, SessionRequest["type"]> | undefined;
   /** Those of them that are publishes: they have a bound of their own, so that neither keeps the other out. */
@@ -98,23 +101,24 @@ export class Session {
   readonly #publishing: Publishing;
   readonly #subscriptions: Subscriptions;
   readonly #connection: Closable;
-  readonly #instance: Instance | undefined;
+  readonly instance: Instance | undefined;
   /** Made when it is needed: most connections take no part. */
   #attendance: Attendance | undefined;
   readonly rights: Rights;
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, connection }: SessionOwn) {
+  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, connection, oneWay }: SessionOwn) {
     this.ports = ports;
     this.outbox = outbox;
     this.rates = rates;
+    this.oneWay = oneWay;
     this.#connection = connection;
     this.#identity = identity;
     this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
     this.#publishing = new Publishing(this);
     this.#subscriptions = new Subscriptions(this);
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get identity(): Identity {
@@ -202,7 +206,7 @@ export class Session {
   }
 
   #attend(): Attendance {
-    this.#attendance ??= new Attendance(this, this.#instance);
+    this.#attendance ??= new Attendance(this, this.instance);
     return this.#attendance;
   }
 
@@ -235,6 +239,11 @@ export class Session {
   /** Once a second. */
   pulse(): void {
     this.#subscriptions.pulse();
+  }
+
+  /** The connection is about to end in good order. */
+  bookmark(): void {
+    this.#attendance?.bookmark();
   }
 
   /** @param goodbye the client has ended it, for good */

@@ -30,7 +30,7 @@ export interface Transport {
 /** What a transport tells of its client. */
 export interface TransportEvents {
   frame(frame: Encoded): void;
-  /** What was taken is about to be handed over, without a flush: the last moment to purge it. */
+  /** The connection is about to end in good order: the last moment to purge what was taken, and to say where the client stands. */
   beforeEnd(): void;
   /** No more frames will come: the connection ends by itself, with 1000, once everything that was asked is answered. */
   end(): void;

@@ -138,11 +138,15 @@ export class Outbox {
     this.#turn.mark(this, false);
   }
 
-  /** Queues a delivery, for which there was credit. Goes out with the next flush; a critical one at the end of this turn. */
-  deliver(lane: Lane, message: Outgoing): void {
+  /**
+   * Queues a delivery, for which there was credit. Goes out with the next flush; a critical one at the end of this turn.
+   *
+   * @param isNews a client that waits for news is to have it now
+   */
+  deliver(lane: Lane, message: Outgoing, isNews = true): void {
     if (this.#closed) return;
     this.#queue(lane, message);
-    this.#delivers = true;
+    if (isNews) this.#delivers = true;
     this.#turn.mark(this, lane !== "critical");
   }
 
@@ -178,6 +182,12 @@ export class Outbox {
     this.#pump();
     this.#flushQueued();
     if (this.#isStalled()) this.#outlet.stalled();
+  }
+
+  /** Hands over what is queued, and asks nobody for more: the connection is about to end in good order. */
+  finish(): void {
+    this.#waiting = NOBODY;
+    this.#flushQueued();
   }
 
   #flushQueued(): void {

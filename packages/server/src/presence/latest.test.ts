@@ -13,7 +13,7 @@ describe("a map in which the latest value wins", () => {
   it("R1: who is told what changed since the tick it knows has what the map holds, however seldom it looks", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const ticks = { now: 0 };
+        const ticks = { now: 0, isDue: false };
         const map = new Latest<number>(ticks);
         const truth = new Map<string, number>();
         const seen = new Map<string, number>();
@@ -41,7 +41,7 @@ describe("a map in which the latest value wins", () => {
   });
 
   it("G11: remembers so many of those that are gone, and says when that is too few", () => {
-    const ticks = { now: 0 };
+    const ticks = { now: 0, isDue: false };
     const map = new Latest<number>(ticks);
     for (let n = 0; n < 300; n++) {
       map.set(`k${n}`, n);

@@ -1,6 +1,8 @@
 /** The count of a room's ticks: changes are numbered by the tick in which they go out. */
 export interface Ticks {
   now: number;
+  /** Something has changed since, and goes out with the next one. */
+  isDue: boolean;
 }
 
 /** Keys that are gone are remembered up to this many, or as many as there are keys: who is further behind is given everything. */

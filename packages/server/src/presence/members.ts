@@ -1,5 +1,6 @@
 import type { Outgoing } from "../delivery/message.ts";
 import { ofText } from "../delivery/message.ts";
+import { Bookmarks } from "./bookmarks.ts";
 import type { Entry } from "./entry.ts";
 import { memberText } from "./entry.ts";
 import type { Ticks } from "./latest.ts";
@@ -21,27 +22,26 @@ export interface Summary {
  */
 export class Members implements Changing {
   readonly share = 0.75;
+  readonly isFresh = true;
+  readonly ticks: Ticks;
   readonly #channel: string;
   readonly #show: number;
-  readonly #ticks: Ticks;
   readonly #summary: () => Summary;
   readonly #front: Latest<Entry>;
   /** Devices that are not in the front, in the order in which they came. */
   readonly #behind = new Map<string, Entry>();
   readonly #near = new Map<string, Latest<Entry>>();
   readonly #pieces: Pieces;
+  readonly #bookmarks: Bookmarks;
 
-  constructor(channel: string, show: number, ticks: Ticks, summary: () => Summary) {
+  constructor(channel: string, show: number, ticks: Ticks, summary: () => Summary, digest: (text: string) => string) {
     this.#channel = channel;
     this.#show = show;
-    this.#ticks = ticks;
+    this.ticks = ticks;
     this.#summary = summary;
     this.#front = new Latest(ticks);
     this.#pieces = new Pieces(ticks);
-  }
-
-  get tick(): number {
-    return this.#ticks.now;
+    this.#bookmarks = new Bookmarks(ticks, digest);
   }
 
   /** Is everybody shown to everybody? */
@@ -58,7 +58,7 @@ export class Members implements Changing {
     if (near === undefined) return;
     let around = this.#near.get(near);
     if (!around) {
-      around = new Latest(this.#ticks);
+      around = new Latest(this.ticks);
       this.#near.set(near, around);
     }
     around.set(device, entry);
@@ -88,12 +88,39 @@ export class Members implements Changing {
   }
 
   since(tick: number | undefined, group: string | undefined): readonly Outgoing[] {
-    const around = this.whole ? undefined : group;
+    const around = this.#around(group);
     return this.#pieces.get(tick, around, () => this.#make(tick, around));
   }
 
+  bookmark(group: string | undefined): string {
+    const around = this.#around(group);
+    return this.#bookmarks.at(around, () => this.#texts(around));
+  }
+
+  tickOf(bookmark: string, group: string | undefined): number | undefined {
+    const around = this.#around(group);
+    return this.#bookmarks.tickOf(bookmark, around, () => this.#texts(around));
+  }
+
+  #around(group: string | undefined): string | undefined {
+    return this.whole ? undefined : group;
+  }
+
+  /** All that those of a group are shown. */
+  #texts(group: string | undefined): string[] {
+    const { count, signalMs } = this.#summary();
+    const shown = new Map<string, Entry>();
+    for (const map of this.#maps(group)) map.all((device, entry) => shown.set(device, entry));
+    return [`${count} ${signalMs}`, ...[...shown.values()].map(memberText)];
+  }
+
+  #maps(group: string | undefined): Latest<Entry>[] {
+    const around = group === undefined ? undefined : this.#near.get(group);
+    return around ? [this.#front, around] : [this.#front];
+  }
+
   #make(tick: number | undefined, group: string | undefined): readonly Outgoing[] {
-    const maps = [this.#front, group === undefined ? undefined : this.#near.get(group)].filter((map) => !!map);
+    const maps = this.#maps(group);
     const from = tick !== undefined && maps.every((map) => map.reaches(tick)) ? tick : undefined;
     const shown = new Map<string, Entry>();
     const gone = new Set<string>();

@@ -26,6 +26,8 @@ export interface PresencePorts {
   readonly line: BusLine;
   readonly limits: Limits;
   definitionOf(channel: string): ChannelDefinition | undefined;
+  /** A one-way digest, as base64url. */
+  digest(text: string): string;
 }
 
 /** A channel type in which users can be present. */
@@ -93,8 +95,8 @@ export class Presence {
     let room = this.#rooms.get(key);
     if (!room) {
       if (this.#rooms.size >= MOST_ROOMS) throw errorOf("overloaded", { retryAfter: 5_000 });
-      const { runtime, line, limits } = this.#ports;
-      room = new Room(key, definition, { runtime, line, budget: this.#budget, tickMs: limits.signalMs });
+      const { runtime, line, limits, digest } = this.#ports;
+      room = new Room(key, definition, { runtime, line, budget: this.#budget, tickMs: limits.signalMs, digest });
       this.#rooms.set(key, room);
     }
     return room;

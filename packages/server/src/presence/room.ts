@@ -32,6 +32,8 @@ export interface RoomPorts {
   readonly budget: Budget;
   /** Milliseconds between two ticks of a small room. */
   readonly tickMs: number;
+  /** A one-way digest, as base64url. */
+  digest(text: string): string;
 }
 
 /** Whose place it is. */
@@ -57,6 +59,15 @@ export interface WatchOptions {
   readonly device: string | undefined;
   readonly members: boolean;
   readonly signals: boolean;
+  /** The client's bookmark, empty where it has none; left out where it is given none: its connection goes on. */
+  readonly after: string | undefined;
+}
+
+/** A watching of one connection. */
+export interface Watch {
+  /** Names what its client has, for the connection that it comes with next. */
+  bookmark(): string;
+  end(): void;
 }
 
 /** A channel's presence and signals on this node: who is there, what they signal, and who watches. While something is new, it ticks. */
@@ -67,7 +78,7 @@ export class Room {
   readonly #near: Near;
   readonly #members: Members;
   readonly #signals: Signals;
-  readonly #ticks: Ticks = { now: 0 };
+  readonly #ticks: Ticks = { now: 0, isDue: false };
   readonly #watchers = new Set<Watcher>();
   readonly #watchersOf = new Map<string, Set<Watcher>>();
   readonly #listeners = new Set<() => void>();
@@ -88,10 +99,11 @@ export class Room {
     this.#near = guardedNear(definition.presence, ports.runtime.logger);
     this.roster = new Roster(ports.budget, (entry, before) => this.#shown(entry, before));
     const channel = nameOf(key);
-    this.#members = new Members(channel, definition.presence.show, this.#ticks, () => this.#summarize());
+    const { digest } = ports;
+    this.#members = new Members(channel, definition.presence.show, this.#ticks, () => this.#summarize(), digest);
     const shows = (device: string, group: string | undefined) =>
       this.#members.whole || this.#members.shows(device, group);
-    this.#signals = new Signals(channel, this.#ticks, () => ports.runtime.elapsed(), shows);
+    this.#signals = new Signals(channel, this.#ticks, () => ports.runtime.elapsed(), shows, digest);
     this.#summary.signalMs = this.tickMs;
   }
 
@@ -181,11 +193,11 @@ export class Room {
     }
   }
 
-  /** @returns the call that ends it */
-  watch({ outbox, lane, device, members, signals }: WatchOptions): () => void {
-    const watchers: Watcher[] = [];
-    if (members) watchers.push(new Watcher(this.#members, outbox, lane));
-    if (signals) watchers.push(new Watcher(this.#signals, outbox, lane));
+  watch({ outbox, lane, device, members, signals, after }: WatchOptions): Watch {
+    const marks = after?.split(".") ?? [];
+    const ofMembers = members ? new Watcher(this.#members, outbox, lane, marks[0]) : undefined;
+    const ofSignals = signals ? new Watcher(this.#signals, outbox, lane, marks[1]) : undefined;
+    const watchers = [ofMembers, ofSignals].filter((watcher) => !!watcher);
     const own = device === undefined ? undefined : (this.#watchersOf.get(device) ?? new Set());
     if (own && device !== undefined) this.#watchersOf.set(device, own);
     const group = device === undefined ? undefined : this.roster.present(device)?.near;
@@ -194,13 +206,16 @@ export class Room {
       own?.add(watcher);
       watcher.start(group);
     }
-    return () => {
-      for (const watcher of watchers) {
-        watcher.end();
-        this.#watchers.delete(watcher);
-        own?.delete(watcher);
-      }
-      if (device !== undefined && own?.size === 0) this.#watchersOf.delete(device);
+    return {
+      bookmark: () => `${ofMembers?.bookmark ?? ""}.${ofSignals?.bookmark ?? ""}`,
+      end: () => {
+        for (const watcher of watchers) {
+          watcher.end();
+          this.#watchers.delete(watcher);
+          own?.delete(watcher);
+        }
+        if (device !== undefined && own?.size === 0) this.#watchersOf.delete(device);
+      },
     };
   }
 
@@ -214,6 +229,7 @@ export class Room {
   #schedule(): void {
     if (this.#closed || this.#timer) return;
     const { runtime } = this.#ports;
+    this.#ticks.isDue = true;
     this.#timer = runtime.timer(Math.max(0, this.#next - runtime.elapsed()), () => this.#tick());
   }
 
@@ -224,6 +240,7 @@ export class Room {
     this.#next = Math.max(this.#next, now - this.tickMs / 2) + this.tickMs;
     this.#summarize();
     this.#ticks.now++;
+    this.#ticks.isDue = false;
     this.#passOn();
     for (const watcher of this.#watchers) watcher.offer();
     if (!this.#changed) return;

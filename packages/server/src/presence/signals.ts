@@ -1,6 +1,7 @@
 import type { SignalWord } from "../bus/presence.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { ofText } from "../delivery/message.ts";
+import { Bookmarks } from "./bookmarks.ts";
 import type { Ticks } from "./latest.ts";
 import { Latest } from "./latest.ts";
 import { PIECE, Pieces } from "./pieces.ts";
@@ -23,13 +24,16 @@ interface Signalled {
 /** The newest signals of those in a room, of each device and key one. */
 export class Signals implements Changing {
   readonly share = 0.5;
+  readonly ticks: Ticks;
   readonly #channel: string;
-  readonly #ticks: Ticks;
   readonly #elapsed: () => number;
   readonly #shows: (device: string, group: string | undefined) => boolean;
   readonly #latest: Latest<Signalled>;
   readonly #keys = new Map<string, Set<string>>();
   readonly #pieces: Pieces;
+  readonly #bookmarks: Bookmarks;
+  /** When a signal last came or went, of `elapsed`. */
+  #changedAt = Number.NEGATIVE_INFINITY;
 
   /** @param shows whether those of a group are shown a device's signals; `undefined` group: everybody */
   constructor(
@@ -37,17 +41,19 @@ export class Signals implements Changing {
     ticks: Ticks,
     elapsed: () => number,
     shows: (device: string, group: string | undefined) => boolean,
+    digest: (text: string) => string,
   ) {
     this.#channel = channel;
-    this.#ticks = ticks;
+    this.ticks = ticks;
     this.#elapsed = elapsed;
     this.#shows = shows;
     this.#latest = new Latest(ticks);
     this.#pieces = new Pieces(ticks);
+    this.#bookmarks = new Bookmarks(ticks, digest);
   }
 
-  get tick(): number {
-    return this.#ticks.now;
+  get isFresh(): boolean {
+    return this.#elapsed() - this.#changedAt < FRESH_MS;
   }
 
   /** Takes a signal. @returns false when a newer one of that key is known */
@@ -56,7 +62,8 @@ export class Signals implements Changing {
     const known = this.#latest.get(name);
     if (known && known.seq >= seq) return false;
     const text = `"${device}":${json}`;
-    this.#latest.set(name, { device, key, seq, at: this.#elapsed(), json, text });
+    this.#changedAt = this.#elapsed();
+    this.#latest.set(name, { device, key, seq, at: this.#changedAt, json, text });
     const keys = this.#keys.get(device);
     if (keys) keys.add(key);
     else this.#keys.set(device, new Set([key]));
@@ -71,12 +78,30 @@ export class Signals implements Changing {
 
   /** A device has gone, and its signals with it. */
   forget(device: string): void {
+    if (this.#keys.has(device)) this.#changedAt = this.#elapsed();
     for (const key of this.#keys.get(device) ?? []) this.#latest.delete(nameOf(device, key));
     this.#keys.delete(device);
   }
 
   since(tick: number | undefined, group: string | undefined): readonly Outgoing[] {
     return this.#pieces.get(tick, group, () => this.#make(tick, group));
+  }
+
+  bookmark(group: string | undefined): string {
+    return this.#bookmarks.at(group, () => this.#names(group));
+  }
+
+  tickOf(bookmark: string, group: string | undefined): number | undefined {
+    return this.#bookmarks.tickOf(bookmark, group, () => this.#names(group));
+  }
+
+  /** All that those of a group are shown, also what tells a newcomer nothing any more: who has been there has heard it. */
+  #names(group: string | undefined): string[] {
+    const names: string[] = [];
+    this.#latest.all((name, { device, seq, json }) => {
+      if (json !== "null" && this.#shows(device, group)) names.push(`${name} ${seq}`);
+    });
+    return names;
   }
 
   #make(tick: number | undefined, group: string | undefined): readonly Outgoing[] {

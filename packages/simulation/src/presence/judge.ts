@@ -157,6 +157,8 @@ export class Judge {
     const { now: mark } = place;
     const asleep = Math.max(observed.since, observed.process.pausedUntil, this.#world.bus.outageUntil);
     if (!mark || (mark.phase === "here" && mark.node.alive) || clock.now < asleep + GHOST_MS) return;
+    // Who has come in a request whose answer is held back is there, whoever knows of it.
+    if (place.unsure.some(({ until }) => until >= clock.now)) return;
     const ended = mark.phase === "here" ? mark.node.endedAt : mark.at;
     if (clock.now > ended + GHOST_MS)
       this.#wrong(

@@ -7,6 +7,7 @@ import type { History } from "../history.ts";
 import type { Revocations } from "../revocations.ts";
 import type { Tally } from "../tally.ts";
 import type { Tokens } from "../tokens.ts";
+import { Bookmarks } from "./bookmarks.ts";
 import type { Numbered } from "./hall.ts";
 import { has } from "./rights.ts";
 import type { Place, Statement } from "./roll.ts";
@@ -42,6 +43,8 @@ interface Talk {
   readonly asked: Map<number, Asked>;
   readonly entered: Set<Place>;
   readonly watching: Map<string, Watching>;
+  /** Bookmarks that it came with, by the id of the watch. */
+  readonly after: Map<number, string>;
 }
 
 /** Names a device as every node does: by a digest of whose it is and of its secret. */
@@ -61,10 +64,12 @@ const DEVICE_LETTERS = 12;
 export class Register {
   readonly roll = new Roll();
   readonly #ports: RegisterPorts;
+  readonly #bookmarks: Bookmarks;
   readonly #talks = new Map<Connection, Talk>();
 
   constructor(ports: RegisterPorts) {
     this.#ports = ports;
+    this.#bookmarks = new Bookmarks(ports.tally);
   }
 
   #of(connection: Connection): Talk {
@@ -78,6 +83,7 @@ export class Register {
         asked: new Map(),
         entered: new Set(),
         watching: new Map(),
+        after: new Map(),
       };
       this.#talks.set(connection, talk);
     }
@@ -102,6 +108,9 @@ export class Register {
         talk.nth = nth;
         return;
       }
+      case "watch":
+        if (message.after !== undefined) this.#of(connection).after.set(message.id, message.after);
+        return;
       case "enter": {
         const { identity, device, asked } = this.#of(connection);
         if (!identity || device === undefined || !has(identity, message.channel, "presence")) return;
@@ -181,6 +190,7 @@ export class Register {
       case "watching":
       case "members":
       case "signals":
+      case "bookmark":
       case "roster-page":
         return this.#shown(connection, message);
       case "unwatched":
@@ -198,6 +208,7 @@ export class Register {
   ended(connection: Connection): void {
     this.#end(connection, connection.endedWith === 1000 ? "left" : "lost");
     this.#talks.delete(connection);
+    this.#bookmarks.ended(connection);
   }
 
   #answered(connection: Connection, id: number): void {
@@ -253,7 +264,7 @@ export class Register {
 
   #shown(
     connection: Connection,
-    message: Extract<ServerMessage, { type: "watching" | "members" | "signals" | "roster-page" }>,
+    message: Extract<ServerMessage, { type: "watching" | "members" | "signals" | "bookmark" | "roster-page" }>,
   ): void {
     const talk = this.#of(connection);
     const { identity } = talk;
@@ -266,12 +277,15 @@ export class Register {
     const places = { roll: this.roll, key, wrong };
     if (message.type === "watching") {
       talk.watching.set(channel, new Watching(places));
+      this.#bookmarks.begin(connection, key, talk.after.get(message.id));
       return;
     }
     const watching = talk.watching.get(channel);
     if (message.type === "roster-page") return new Watching(places).members(message.members);
     if (!watching) return wrong("wire", `${message.type} without a watch`);
+    if (message.type === "bookmark") return this.#bookmarks.told(connection, key, message.bookmark, wrong);
     if (message.type === "signals") return watching.signals(message);
+    this.#bookmarks.members(connection, key, message, wrong);
     watching.members(message.members);
     if (message.full && watching.told) this.#ports.tally.count("path", "presence.all-anew");
     watching.told = true;

@@ -1,4 +1,4 @@
-import type { ClientMessageInput } from "@tandem/protocol";
+import type { ClientMessageInput, ErrorMessage } from "@tandem/protocol";
 
 type Hello = Extract<ClientMessageInput, { type: "hello" }>;
 type Refresh = Extract<ClientMessageInput, { type: "refresh" }>;
@@ -76,4 +76,9 @@ export class Greeting {
   lapse(): void {
     this.#isLapsed = true;
   }
+}
+
+/** Is it a word about the token? */
+export function isOfToken({ code }: ErrorMessage): boolean {
+  return code === "token-expired" || code === "token-invalid" || code === "token-revoked" || code === "needs-auth";
 }

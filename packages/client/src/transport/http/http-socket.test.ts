@@ -212,6 +212,19 @@ describe("what comes down", () => {
     expect(down().asks).toEqual([]);
   });
 
+  it("G3: what goes on and is refused for now is asked for again, from where it was", async () => {
+    const { stand, down, news, runtime, asked } = stage();
+    await stand();
+    await down().end();
+    await runtime.pass(50);
+    const refusal = { type: "error", id: 2, code: "storage-unavailable", message: "No.", retryable: true };
+    await down().say(WELCOME, { ...refusal, retryAfter: 500, channel: "room:1" });
+    await runtime.pass(400);
+    expect([asked.length, news()]).toEqual([3, []]);
+    await runtime.pass(100);
+    expect(down().asks).toMatchObject([{ type: "subscribe", from: at(3) }]);
+  });
+
   it("of a subscription that was left is nobody's any more", async () => {
     const { stand, down, news, send } = stage();
     await stand();
@@ -248,6 +261,36 @@ describe("what comes down", () => {
     await runtime.pass(50);
     expect(down().asks).toMatchObject([{ from: at(4) }]);
     expect(asked).toHaveLength(5);
+  });
+
+  it("R14: a watch goes on from its bookmark, unless it was told more since or is another one", async () => {
+    const { welcomed, down, news, send, runtime } = stage();
+    await welcomed();
+    const watching = { type: "watching", id: 2, channel: "room:1" };
+    const members = { type: "members", channel: "room:1", full: true, members: [], count: 0, signalMs: 50 };
+    const bookmark = (name: string) => ({ type: "bookmark", channel: "room:1", bookmark: name });
+    await send({ type: "watch", id: 8, channel: "room:1" });
+    await down().say(WELCOME, watching, members, bookmark("a.b"));
+    expect(news().map(({ type }) => type)).toEqual(["watching", "members"]);
+    await down().end();
+    await runtime.pass(50);
+    expect(down().asks).toEqual([{ type: "watch", id: 2, channel: "room:1", after: "a.b" }]);
+    await down().say(WELCOME, watching);
+    await down().end();
+    await runtime.pass(50);
+    expect(down().asks).toMatchObject([{ after: "a.b" }]);
+    await down().say(WELCOME, watching, { ...members, full: undefined });
+    await down().end(0);
+    await runtime.pass(1_000);
+    expect(down().asks).toEqual([{ type: "watch", id: 2, channel: "room:1" }]);
+    await down().say(WELCOME, watching);
+    const before = down();
+    await send({ type: "unwatch", id: 9, channel: "room:1" }, { type: "watch", id: 10, channel: "room:1" });
+    news();
+    await before.say(members, bookmark("c.d"));
+    expect(news()).toEqual([]);
+    await runtime.pass(50);
+    expect(down().asks).toEqual([{ type: "watch", id: 2, channel: "room:1" }]);
   });
 
   it("may come in any pieces", async () => {

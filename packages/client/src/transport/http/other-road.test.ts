@@ -84,6 +84,31 @@ it("T6: takes polls where no word of a stream comes", async () => {
   expect([worked, socket.transport, told]).toEqual([["poll"], "poll", [WELCOME]]);
 });
 
+it("T6: takes polls where only short streams come through: each when it is over", async () => {
+  const { runtime, requests, worked, told } = stage();
+  await runtime.pass(0);
+  requests.at(-1)?.events.text(`data: ${JSON.stringify([WELCOME])}\n\n`);
+  requests.at(-1)?.events.ended(200, 0);
+  await runtime.pass(50);
+  expect([requests.length, worked]).toEqual([2, ["sse"]]);
+  await runtime.pass(4_000);
+  expect([worked, told]).toEqual([
+    ["sse", "poll"],
+    [WELCOME, 1006],
+  ]);
+});
+
+it("T6: keeps to a stream that has come as it was sent, however long the next one takes", async () => {
+  const { runtime, requests, worked } = stage();
+  await runtime.pass(0);
+  requests.at(-1)?.events.text(`data: ${JSON.stringify([WELCOME])}\n\n`);
+  await runtime.pass(300);
+  requests.at(-1)?.events.ended(200, 0);
+  await runtime.pass(50);
+  await runtime.pass(5_000);
+  expect([requests.length, worked]).toEqual([3, ["sse"]]);
+});
+
 it("T6: tells that nothing works", async () => {
   const { runtime, requests, told } = stage();
   for (let failures = 0; failures < 2; failures++) {

@@ -47,7 +47,7 @@ export class OtherRoad {
     const [first = "sse", ...others] = order;
     let isHeard = false;
     let stopLooking = () => {};
-    let socket: Socket = new HttpSocket(
+    const road = new HttpSocket(
       first,
       url,
       { runtime, codec, post, count: () => ++this.#asked },
@@ -63,12 +63,19 @@ export class OtherRoad {
         },
         closed: (code, reason) => {
           stopLooking();
+          const [next] = others;
           // Nothing came through: the next one, to which `hello` is said again.
-          if (!isHeard && code === GONE && others.length > 0) socket = this.connect(others, url, subprotocol, events);
-          else events.closed(code, reason);
+          if (!isHeard && code === GONE && next) {
+            socket = this.connect(others, url, subprotocol, events);
+            return;
+          }
+          // Only what was short came through: the next one, when the client comes again.
+          if (next && road.isHeldBack) worked(next);
+          events.closed(code, reason);
         },
       },
     );
+    let socket: Socket = road;
     return {
       get transport() {
         return socket.transport;

@@ -5,6 +5,9 @@ export type Wanting = Extract<ClientMessageInput, { type: "subscribe" | "watch" 
 
 const ANSWERS = { subscribe: "subscribed", watch: "watching", enter: "entered" } as const;
 
+/** Where the server names no time, what goes on and was refused for now is asked for again after so many milliseconds. */
+const RETRY_MS = 1_000;
+
 /** Something that every request for what comes down asks for. */
 interface Want {
   message: Wanting;
@@ -12,6 +15,8 @@ interface Want {
   isNew: boolean;
   /** Up to where a subscription was delivered. */
   position: Position | undefined;
+  /** What the server calls that which it has told of a watch; `undefined`: it has told more since. */
+  bookmark: string | undefined;
 }
 
 /**
@@ -22,6 +27,8 @@ export class Wants {
   readonly #wants = new Map<string, Want>();
   /** What the present request asks for, by the id in it. */
   readonly #asked = new Map<number, Want>();
+  /** Milliseconds after which what was refused for now is to be asked for again. */
+  #retryAfter: number | undefined;
 
   /** Is something not answered yet? */
   get hasNew(): boolean {
@@ -33,12 +40,24 @@ export class Wants {
     return this.#asked.size === 0;
   }
 
+  /** Is something to be asked for again that goes on, and was refused for now? @returns after how many milliseconds; once */
+  takeRetry(): number | undefined {
+    const after = this.#retryAfter;
+    this.#retryAfter = undefined;
+    return after;
+  }
+
   has(type: Wanting["type"], channel: string): boolean {
     return this.#wants.has(keyOf(type, channel));
   }
 
   add(message: Wanting): void {
-    this.#wants.set(keyOf(message.type, message.channel), { message, isNew: true, position: undefined });
+    this.#wants.set(keyOf(message.type, message.channel), {
+      message,
+      isNew: true,
+      position: undefined,
+      bookmark: undefined,
+    });
   }
 
   /** What was said of oneself has changed: from now on that is asked for. */
@@ -86,6 +105,12 @@ export class Wants {
       // Of a subscription that was left, or that is not answered yet.
       if (!want?.position) return undefined;
       want.position = type === "reset" ? message.position : after(want.position, message);
+    } else if (type === "members" || type === "signals" || type === "bookmark") {
+      const want = this.#wants.get(keyOf("watch", channel));
+      // Likewise.
+      if (!want || want.isNew) return undefined;
+      want.bookmark = type === "bookmark" ? message.bookmark : undefined;
+      if (type === "bookmark") return undefined;
     } else if (type === "unsubscribed") this.#wants.delete(keyOf("subscribe", channel));
     else if (type === "unwatched") this.#wants.delete(keyOf("watch", channel));
     return message;
@@ -98,6 +123,10 @@ export class Wants {
     const { message, isNew } = want;
     const { type, channel } = message;
     if (this.#wants.get(keyOf(type, channel)) !== want) return undefined;
+    if (answer.type === "error" && answer.retryable && !isNew) {
+      this.#retryAfter = Math.max(this.#retryAfter ?? 0, answer.retryAfter ?? RETRY_MS);
+      return undefined;
+    }
     want.isNew = false;
     if (answer.type === "error") this.#wants.delete(keyOf(type, channel));
     else if (answer.type !== ANSWERS[type]) return undefined;
@@ -112,7 +141,8 @@ export class Wants {
 }
 
 /** What asks for the rest of it. */
-function goingOn({ message, position }: Want): Wanting {
+function goingOn({ message, position, bookmark }: Want): Wanting {
+  if (message.type === "watch" && bookmark !== undefined) return { ...message, after: bookmark };
   if (message.type !== "subscribe" || !position) return message;
   const { atLeast: _, ...rest } = message;
   return { ...rest, from: position };

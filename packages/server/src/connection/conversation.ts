@@ -1,0 +1,268 @@
+import type { ClientMessage, Hello, Refresh } from "@tandem/protocol";
+import { errorOf, TandemError } from "@tandem/protocol";
+import type { Runtime } from "@tandem/runtime";
+import type { Identity } from "../access/authenticator.ts";
+import { single } from "../delivery/message.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import type { AdmittancePorts } from "./admittance.ts";
+import { check, identify, instanceOf, isOver } from "./admittance.ts";
+import { tellable } from "./failure.ts";
+import type { InboundEvents } from "./inbound.ts";
+import type { Allowance } from "./rates.ts";
+import type { Instance, SessionPorts } from "./session.ts";
+import { errorMessage, isSessionRequest, Session } from "./session.ts";
+import type { Transport } from "./transport.ts";
+import type { Turnstile } from "./turnstile.ts";
+import { welcomeMessage } from "./welcome.ts";
+
+/** What a conversation stands on. */
+export interface ConversationPorts extends SessionPorts, AdmittancePorts {
+  readonly runtime: Runtime;
+  readonly turnstile: Turnstile;
+}
+
+/** The connection on which it is held. */
+export interface Carrier {
+  readonly id: string;
+  readonly ports: ConversationPorts;
+  readonly transport: Pick<Transport, "address" | "side" | "oneWay">;
+  readonly outbox: Outbox;
+  /** The client was admitted: what it said behind its `hello` is heard. */
+  admitted(): void;
+  /** It has brought a fresh token. */
+  renewed(): void;
+  /** It has processed so many frames. */
+  received(frames: number): void;
+  /** Its token has ended. */
+  suspend(reason: TandemError): void;
+  close(error: TandemError, code?: number, id?: number): void;
+}
+
+type State =
+  /** Nothing but `hello` is answered. */
+  | { readonly kind: "new" }
+  | { readonly kind: "authenticating" }
+  | { readonly kind: "open"; readonly session: Session }
+  /** The token ended: nothing but `refresh` is answered, nothing is delivered. What the next session is to have is kept. */
+  | {
+      readonly kind: "needs-auth";
+      readonly identity: Identity;
+      readonly rates: Allowance;
+      readonly instance: Instance | undefined;
+    }
+  | { readonly kind: "over" };
+
+/**
+ * What is said on one connection: who says it, and what is answered in which state.
+ *
+ * new ─ hello ─▸ authenticating ─▸ open ─ token ends ─▸ needs-auth ─ refresh ─▸ open
+ *
+ * Every state ends in over, with the connection.
+ */
+export class Conversation implements InboundEvents {
+  readonly #carrier: Carrier;
+  #state: State = { kind: "new" };
+  #refreshing = false;
+  /** Gives the user's place back. Stands from the first welcome to the end. */
+  #leave: (() => void) | undefined;
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  get kind(): State["kind"] {
+    return this.#state.kind;
+  }
+
+  /** Who it is, once that is known. */
+  get identity(): Identity | undefined {
+    const state = this.#state;
+    if (state.kind === "open") return state.session.identity;
+    return state.kind === "needs-auth" ? state.identity : undefined;
+  }
+
+  /** Requests wait for their answer. */
+  get busy(): boolean {
+    return this.#state.kind === "authenticating" || (this.#state.kind === "open" && this.#state.session.busy);
+  }
+
+  /** A fresh token is looked at. */
+  get refreshing(): boolean {
+    return this.#refreshing;
+  }
+
+  wrong(error: TandemError, id: number | undefined, tooMany: boolean): void {
+    if (this.#isOver()) return;
+    if (this.#state.kind === "new" || this.#state.kind === "authenticating")
+      return this.#carrier.close(error, 4400, id);
+    if (tooMany) return this.#carrier.close(errorOf("too-many-errors"));
+    this.#carrier.outbox.push("normal", errorMessage(error, { id }));
+  }
+
+  #isOver(): boolean {
+    return this.#state.kind === "over";
+  }
+
+  /** What comes in one frame with `hello` waits until that is answered. */
+  take(message: ClientMessage): boolean {
+    const isNew = this.#state.kind === "new";
+    this.#take(message);
+    return isNew && this.#state.kind === "authenticating";
+  }
+
+  #take(message: ClientMessage): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case "over":
+        return;
+      case "new":
+      case "authenticating":
+        if (message.type === "hello" && state.kind === "new") return void this.#greet(message);
+        return this.#carrier.close(errorOf("not-authenticated"));
+      case "needs-auth":
+        if (isSessionRequest(message))
+          return this.#carrier.outbox.push("normal", errorMessage(errorOf("needs-auth"), message));
+        return this.#takeAlways(message);
+      case "open":
+        this.checkExpiry();
+        if (this.#state.kind !== "open") return this.#take(message);
+        if (message.type === "signal") return state.session.signal(message);
+        if (isSessionRequest(message)) return state.session.take(message);
+        return this.#takeAlways(message);
+    }
+  }
+
+  #takeAlways(message: Exclude<ClientMessage, Parameters<Session["take"]>[0]>): void {
+    const { outbox, ports } = this.#carrier;
+    switch (message.type) {
+      case "hello":
+        return outbox.push("normal", errorMessage(errorOf("already-authenticated"), message));
+      case "refresh":
+        return void this.#refresh(message);
+      case "received":
+        return this.#carrier.received(message.frames);
+      case "ping":
+        return outbox.push("critical", single({ type: "pong", time: ports.runtime.now() }));
+      case "pong":
+      case "signal":
+        return;
+    }
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const { ports, transport } = this.#carrier;
+    const side = transport.side === true;
+    this.#state = { kind: "authenticating" };
+    try {
+      const identity = await identify(ports, hello);
+      if (this.#isOver()) return;
+      const { allowance, leave } = ports.turnstile.admit(identity, transport.address, side);
+      this.#leave = leave;
+      await this.#enter(identity);
+      if (this.#isOver()) return;
+      this.#open(identity, allowance, instanceOf(ports, hello, identity, side));
+      this.#welcome(hello.id);
+      this.#carrier.admitted();
+    } catch (error) {
+      if (!this.#isOver()) this.#carrier.close(tellable(error, ports.runtime.logger), undefined, hello.id);
+    }
+  }
+
+  /**
+   * Joins those who are told what the user follows; who that is may have been revoked by the time that this is known. A side
+   * connection is told nothing by itself.
+   */
+  async #enter(identity: Identity): Promise<void> {
+    const { ports, transport } = this.#carrier;
+    if (transport.side) return;
+    const { followings } = ports;
+    await followings.enter(identity, this);
+    try {
+      check(ports, identity);
+    } catch (error) {
+      followings.leave(identity, this);
+      throw error;
+    }
+    if (this.#isOver()) followings.leave(identity, this);
+  }
+
+  following(channels: readonly string[]): void {
+    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", channels }));
+  }
+
+  #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {
+    const { ports, outbox } = this.#carrier;
+    const oneWay = this.#carrier.transport.oneWay === true;
+    const session = new Session(identity, ports, { outbox, rates, instance, connection: this.#carrier, oneWay });
+    this.#state = { kind: "open", session };
+  }
+
+  #welcome(id: number): void {
+    if (this.#state.kind !== "open") return;
+    const { identity, instance } = this.#state.session;
+    const { runtime, limits, followings } = this.#carrier.ports;
+    const about = { device: instance?.device, following: followings.known(identity) };
+    const welcome = welcomeMessage(id, this.#carrier.id, identity, runtime.now(), limits, about);
+    this.#carrier.outbox.push("critical", welcome);
+  }
+
+  async #refresh(refresh: Refresh): Promise<void> {
+    const { ports, outbox } = this.#carrier;
+    if (this.#refreshing) return outbox.push("normal", errorMessage(errorOf("request-in-use"), refresh));
+    this.#refreshing = true;
+    try {
+      const identity = await identify(ports, { token: refresh.token });
+      const state = this.#state;
+      const known = this.identity;
+      if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
+      if (identity.user !== known.user || identity.tenant !== known.tenant) throw errorOf("wrong-user");
+      if (state.kind === "open") state.session.renew(identity);
+      else this.#open(identity, state.rates, state.instance);
+      this.#carrier.renewed();
+      this.#welcome(refresh.id);
+    } catch (error) {
+      if (!this.#isOver()) outbox.push("normal", errorMessage(tellable(error, ports.runtime.logger), refresh));
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
+  checkExpiry(): void {
+    if (this.#state.kind !== "open" || !isOver(this.#state.session.identity, this.#carrier.ports.runtime.now())) return;
+    this.#carrier.suspend(new TandemError("needs-auth", "The token has expired: send a fresh one in `refresh`."));
+  }
+
+  /** Says what the client is to bring back, before a response ends in good order. */
+  bookmark(): void {
+    if (this.#state.kind === "open") this.#state.session.bookmark();
+  }
+
+  /** The token has ended: the session ends with it, and a fresh one is waited for. */
+  suspend(): void {
+    if (this.#state.kind !== "open") return;
+    const { session } = this.#state;
+    session.end();
+    const { identity, rates, instance } = session;
+    this.#state = { kind: "needs-auth", identity, rates, instance };
+  }
+
+  /** Its rights may have changed. */
+  invalidate(): void {
+    if (this.#state.kind === "open") this.#state.session.invalidate();
+  }
+
+  /** Once a second. */
+  pulse(): void {
+    this.checkExpiry();
+    if (this.#state.kind === "open") this.#state.session.pulse();
+  }
+
+  /** The connection ends. `goodbye`: the client has ended it, for good. */
+  end(goodbye: boolean): void {
+    const { identity } = this;
+    if (identity) this.#carrier.ports.followings.leave(identity, this);
+    if (this.#state.kind === "open") this.#state.session.end(goodbye);
+    this.#state = { kind: "over" };
+    this.#leave?.();
+  }
+}
