@@ -193,7 +193,13 @@ export class RawClient implements Transport {
     return { ...asked, producer: this.#producer, seq, ...more };
   }
 
-  command(channel: string, seq: number, command: string, input?: object, more?: object): Promise<ServerMessage | undefined> {
+  command(
+    channel: string,
+    seq: number,
+    command: string,
+    input?: object,
+    more?: object,
+  ): Promise<ServerMessage | undefined> {
     return this.ask(this.commanding(channel, seq, command, input, more));
   }
 
