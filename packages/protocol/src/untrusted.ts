@@ -10,6 +10,11 @@ import { RequestIdSchema } from "./messages/fields.ts";
 /** Longest explanation of what is wrong with a message, in letters: it may quote what was sent. */
 const EXPLANATION = 200;
 
+/** A variant tries its schemas one after the other: the one that a message names is looked up instead. */
+const SCHEMAS: ReadonlyMap<unknown, v.GenericSchema<unknown, ClientMessage>> = new Map(
+  ClientMessageSchema.options.map((schema) => [schema.entries.type.literal, schema]),
+);
+
 /** One message of a frame from outside: what it says, or what is wrong with it and which request that was, if it told. */
 export type Arrival =
   | { readonly message: ClientMessage; readonly error?: undefined }
@@ -50,12 +55,17 @@ export function decodeUntrusted(
 }
 
 function parseMessage(message: unknown): ClientMessage {
-  const parsed = v.safeParse(ClientMessageSchema, message, { abortEarly: true });
+  const schema = SCHEMAS.get(typeOf(message)) ?? ClientMessageSchema;
+  const parsed = v.safeParse(schema, message, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
   const explanation = path ? `${path}: ${issue.message}` : issue.message;
   throw new TandemError("bad-message", explanation.slice(0, EXPLANATION).toWellFormed());
+}
+
+function typeOf(message: unknown): unknown {
+  return typeof message === "object" && message !== null && "type" in message ? message.type : undefined;
 }
 
 function requestIdOf(message: unknown): number | undefined {

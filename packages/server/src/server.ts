@@ -59,8 +59,8 @@ export interface ServerOptions {
   /** Bounds told to clients. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
   /**
-   * Longest time, in milliseconds, that an event waits on a busy node for others to go out in the same write. Default 8; 0: none
-   * ever waits. On a quiet node, and in the critical lane, none does.
+   * Longest time, in milliseconds, that an event waits on a busy node for others to go out in the same write, and for that write.
+   * Default 6; 0: none ever waits. On a quiet node, and in the critical lane, none does.
    */
   readonly flushMs?: number | undefined;
   /** Frames from this length in bytes go out compressed, to clients that offer it. Default 1,024; 0: never. */

@@ -113,14 +113,26 @@ describe("the pause after a flush", () => {
     expect(writes).toHaveLength(1);
     await advance(1);
     expect(writes.map(({ frames }) => textsOf(frames))).toEqual([["first"], ["a", "b", "c"]]);
-    slowDown(100);
+    slowDown(5);
     one.deliver("bulk", message("d"));
     await advance(4);
+    expect(writes).toHaveLength(3);
     one.deliver("bulk", message("e"));
-    await advance(7);
+    await advance(2);
     expect(writes).toHaveLength(3);
     await advance(1);
     expect(writes).toHaveLength(4);
+  });
+
+  it("D13: is none after a flush that takes as long by itself", async () => {
+    const { outbox, settle, slowDown } = stage();
+    const { outbox: one, writes } = outbox();
+    slowDown(8);
+    for (let at = 0; at < 3; at++) {
+      one.deliver("normal", message(`${at}`));
+      await settle();
+    }
+    expect(writes).toHaveLength(3);
   });
 
   it.each<[string, Lane, "push" | "deliver"]>([
@@ -150,7 +162,7 @@ describe("the pause after a flush", () => {
     other.push("normal", message("an answer"));
     await settle();
     one.deliver("normal", message("second"));
-    await advance(5);
+    await advance(4);
     expect(writes).toHaveLength(1);
     await advance(1);
     expect(writes).toHaveLength(2);

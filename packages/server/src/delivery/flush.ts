@@ -5,7 +5,7 @@ import { Joints } from "./joints.ts";
 import type { Outgoing } from "./message.ts";
 import type { FlushTurn, Outbox } from "./outbox.ts";
 
-/** A flush is followed by a pause of this many times what it took: flushing takes a third of the time at most. */
+/** A flush is followed by a pause of this many times what it took, as far as the bound allows. */
 const PAUSE_SHARE = 2;
 
 /** A pause shorter than this, in milliseconds, is none: timers are no finer. */
@@ -13,13 +13,16 @@ const LEAST_PAUSE_MS = 1;
 
 /** Bounds of the pause after a flush, in milliseconds. */
 export interface FlushBounds {
-  /** However short the flush was. */
+  /** The pause lasts so long at least, however short the flush was. */
   readonly leastMs: number;
-  /** However long it was. */
+  /**
+   * The flush and its pause last so long at most. What comes in the pause waits for the next flush to reach it as well, which takes
+   * about as long as the last one did: a flush that is long by itself gathers company enough while it lasts.
+   */
   readonly mostMs: number;
 }
 
-export const FLUSH_BOUNDS: FlushBounds = { leastMs: 0, mostMs: 8 };
+export const FLUSH_BOUNDS: FlushBounds = { leastMs: 0, mostMs: 6 };
 
 /**
  * One flush per connection per turn of the event loop, all connections in one go.
@@ -103,8 +106,9 @@ export class Flushing implements FlushTurn {
     }
     this.#joints.clear();
     const now = this.#runtime.elapsed();
+    const took = now - began;
     const { leastMs, mostMs } = this.#bounds;
-    const pause = Math.min(mostMs, Math.max(leastMs, (now - began) * PAUSE_SHARE));
+    const pause = Math.max(leastMs, Math.min(mostMs - took, took * PAUSE_SHARE));
     // A short flush, of answers say, does not end the pause that a long one has earned.
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pause);
   }

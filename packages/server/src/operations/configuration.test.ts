@@ -35,7 +35,7 @@ describe("configuration", () => {
       config: "tandem.config.ts",
       maxConnections: 20_000,
       drainMs: 10_000,
-      flushMs: 8,
+      flushMs: 6,
       compressAbove: 1_024,
       maxTokenSeconds: 2_592_000,
       trustProxy: [],

@@ -85,7 +85,7 @@ export function readConfiguration(environment: Environment): Configuration {
     static: read(SETTINGS.static),
     maxConnections: read(SETTINGS.maxConnections) ?? 20_000,
     drainMs: read(SETTINGS.drainMs) ?? 10_000,
-    flushMs: read(SETTINGS.flushMs) ?? 8,
+    flushMs: read(SETTINGS.flushMs) ?? 6,
     compressAbove: read(SETTINGS.compressAbove) ?? 1_024,
     secret,
     jwks: jwks === undefined ? undefined : /^https?:/i.test(jwks) ? { url: jwks } : { file: jwks },

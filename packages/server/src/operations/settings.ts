@@ -58,8 +58,8 @@ export const SETTINGS = {
   flushMs: server(
     "TANDEM_FLUSH_MS",
     wholeNumber(0, 10),
-    "8",
-    "Longest time in milliseconds that an event waits on a busy node for others to go out in the same write. On a quiet node, and in the critical lane, none waits.",
+    "6",
+    "Longest time in milliseconds that an event waits on a busy node for others to go out in the same write, and for that write. On a quiet node, and in the critical lane, none waits.",
   ),
   compressAbove: server(
     "TANDEM_COMPRESS_ABOVE",
