@@ -10,8 +10,8 @@ import type { Lock } from "./state.ts";
 const model = lock({ ttl: 10_000, longest: 20_000, most: 3, queue: 2 });
 type Model = typeof model;
 
-const owner = fc.constantFrom("", "tab");
-const name = fc.constantFrom("a", "b", "c", "d");
+const owner = fc.constantFrom("", "", "tab");
+const name = fc.constantFrom("a", "a", "a", "a", "b", "c", "d");
 const ttl = fc.integer({ min: 1, max: 20_000 });
 const commands: fc.Arbitrary<Sent<Model>> = fc.oneof(
   { weight: 4, arbitrary: sent("acquire", { lock: name, owner, ttl, wait: fc.boolean() }) },
@@ -40,7 +40,7 @@ function setting() {
 describe("lock", () => {
   it("has one holder, whose token is the newest, whatever is sent and however the clock jumps", () => {
     fc.assert(
-      fc.property(plays(commands, { longest: 15_000 }), (steps) => {
+      fc.property(plays(commands, { longest: 15_000, maxLength: 150 }), (steps) => {
         const { stage } = setting();
         const held = new Map<string, number>();
         let seen = 0;
@@ -79,6 +79,7 @@ describe("lock", () => {
     stage.command("ann", "acquire", { lock: "a" });
     stage.command("bea", "acquire", { lock: "a", owner: "tab" });
     stage.command("cai", "acquire", { lock: "a" });
+    expect(stage.command("cai", "acquire", { lock: "a" })).toMatchObject({ status: "accepted", events: [] });
     expect(stage.command("dan", "acquire", { lock: "a" })).toEqual({
       status: "rejected",
       reason: { code: "full", most: 2 },
@@ -130,6 +131,11 @@ describe("lock", () => {
     expect(stage.command("ann", "renew", { lock: "a" })).toMatchObject({ status: "rejected" });
     stage.command("cai", "acquire", { lock: "a" });
     expect(stage.state.locks.get("a")).toMatchObject({ holder: { user: "bea" }, queue: [{ user: "cai" }] });
+    stage.command("dan", "acquire", { lock: "a" });
+    stage.advance(10_000);
+    stage.command("dan", "acquire", { lock: "a" });
+    expect(stage.state.locks.get("a")).toMatchObject({ holder: { user: "cai" }, queue: [{ user: "dan", owner: "" }] });
+    expect(stage.state.locks.get("a")?.queue).toHaveLength(1);
     stage.check();
   });
 
