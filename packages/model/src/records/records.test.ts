@@ -216,6 +216,15 @@ describe("records", () => {
     expect(why(stage.command("ann", "move", { collection: "notes", id: "n", after: null }))).toMatchObject({
       code: "unordered",
     });
+    for (const id of ["o", "p", "q"]) stage.command("ann", "create", { collection: "notes", id, value: { text: "" } });
+    expect(why(stage.command("ann", "create", { collection: "notes", value: { text: "" } }))).toEqual({
+      code: "full",
+      collection: "notes",
+      most: 4,
+    });
+    expect(why(stage.command("ann", "restore", { collection: "notes", id: "r", value: { text: "" } }))).toMatchObject({
+      code: "full",
+    });
     // @ts-expect-error there is no such collection
     expect(stage.command("ann", "remove", { collection: "others", id: "x" })).toMatchObject({ status: "invalid" });
   });
