@@ -134,6 +134,9 @@ export function channel<
     }
   }
   if (input.key && overflow !== "latest") throw new RangeError('key goes with overflow: "latest"');
+  if (models.size > 0 && overflow === "latest") {
+    throw new RangeError('models do not go with overflow: "latest": who misses an event has another state');
+  }
   const signals = new Map<string, StandardSchemaV1>(Object.entries(input.signals ?? {}));
   for (const key of signals.keys()) {
     if (!v.is(SignalKeySchema, key)) {

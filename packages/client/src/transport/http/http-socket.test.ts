@@ -529,4 +529,18 @@ describe("what goes up", () => {
     await up().end();
     expect(closed).toEqual([1000, ""]);
   });
+
+  it("nothing again after a goodbye: what is under way may fail, and what waited went with the last word", async () => {
+    const { welcomed, up, send, socket, asked, runtime } = stage();
+    await welcomed();
+    await send({ type: "follow", id: 8, channel: "room:1" }, publish(31));
+    const underWay = asked.slice(-2);
+    await send(publish(32));
+    socket.close(1000, "");
+    await up().end();
+    const posted = asked.length;
+    for (const one of underWay) await one.end(0);
+    await runtime.pass(60_000);
+    expect(asked.length).toBe(posted);
+  });
 });

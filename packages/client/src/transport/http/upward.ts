@@ -67,7 +67,7 @@ export class Upward {
   finish(lastWord: readonly ClientMessageInput[], done: () => void): void {
     const { runtime, post, url, hello } = this.#ports;
     const greeting = hello();
-    const rest = [...this.#publishes.unsent, ...this.#asking.unsent, ...lastWord];
+    const rest = [...this.#publishes.finish(), ...this.#asking.finish(), ...lastWord];
     if (!greeting || rest.length === 0) return runtime.defer(done);
     const body = JSON.stringify([greeting, ...rest]);
     const patience = { first: PATIENCE, between: PATIENCE };
@@ -88,6 +88,7 @@ class Lane {
   readonly #underWay = new Set<() => void>();
   #waiting: Parcel[] = [];
   #failures = 0;
+  #finished = false;
 
   constructor(ports: UpwardPorts, most: number) {
     this.#ports = ports;
@@ -95,8 +96,13 @@ class Lane {
     this.#pause = new Alarm(ports.runtime);
   }
 
-  get unsent(): ClientMessageInput[] {
-    return this.#waiting.map(({ message }) => message);
+  /** What is under way may come to its end; nothing is sent again. @returns what was not sent */
+  finish(): ClientMessageInput[] {
+    const unsent = this.#waiting.map(({ message }) => message);
+    this.#finished = true;
+    this.#waiting = [];
+    this.#pause.cancel();
+    return unsent;
   }
 
   add(messages: readonly ClientMessageInput[]): void {
@@ -157,7 +163,7 @@ class Lane {
           if (told.length > 0) this.#ports.said(told);
         },
         ended: (status, retryAfter) => {
-          if (!this.#underWay.delete(giveUp) || isOver) return;
+          if (!this.#underWay.delete(giveUp) || isOver || this.#finished) return;
           this.#waiting.unshift(...unanswered);
           // Progress is enough: a response may end before all of it was answered.
           if (status === 200 && isGreeted && (unanswered.size < asked || asked === 0)) this.#failures = 0;
