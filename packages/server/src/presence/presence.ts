@@ -59,14 +59,14 @@ export class Presence {
     });
     line.listen({
       message: (message, envelope) => this.#hear(message, envelope),
-      doubt: (node) => this.#exchange.ask(node),
+      doubt: (node, number) => this.#exchange.ask(node, number),
       lapsed: (node, heard) => {
         this.#exchange.forget(node);
         for (const room of this.#rooms.values()) room.roster.lapse(node, heard, runtime.elapsed());
       },
-      returned: (node) => {
+      returned: (node, number) => {
         for (const room of this.#rooms.values()) room.roster.revive(node, runtime.elapsed());
-        this.#exchange.ask(node);
+        this.#exchange.ask(node, number);
       },
       renewed: () => this.#renewed(),
     });
