@@ -29,7 +29,7 @@ export class Watching {
     const { roll, key, wrong } = this.#ports;
     for (const { device, user, state, status } of members) {
       const place = roll.place(key, device);
-      if (!place) {
+      if (!place?.hasEntered) {
         wrong("R5", `shows ${device} of ${user}, who has never entered`);
         continue;
       }
