@@ -21,6 +21,9 @@ const MOST_ROOMS = 100_000;
 /** Most devices, those that have just left among them, that a node knows of in all channels. */
 const MOST_ENTRIES = 100_000;
 
+/** Of these, how many are kept for those who come: a goodbye of a device that the node knows nothing of takes none of them. */
+const KEPT_ENTRIES = 50_000;
+
 export interface PresencePorts {
   readonly runtime: Runtime;
   readonly line: BusLine;
@@ -40,7 +43,7 @@ export type PresentDefinition = ChannelDefinition & { readonly presence: Presenc
 export class Presence {
   readonly #ports: PresencePorts;
   readonly #rooms = new Map<ChannelKey, Room>();
-  readonly #budget: Budget = { left: MOST_ENTRIES };
+  readonly #budget: Budget = { left: MOST_ENTRIES, kept: KEPT_ENTRIES };
   readonly #exchange: Exchange;
   #node: string;
   #timer: Timer | undefined;

@@ -152,7 +152,9 @@ export class Register {
   #placeToLeave(identity: Identity | undefined, device: string | undefined, channel: string): Place | undefined {
     if (!identity || device === undefined) return undefined;
     const key = `${identity.tenant}/${channel}`;
-    return has(identity, channel, "presence") ? this.roll.open(key, device, identity.user) : this.roll.place(key, device);
+    return has(identity, channel, "presence")
+      ? this.roll.open(key, device, identity.user)
+      : this.roll.place(key, device);
   }
 
   #unsure({ holds }: Connection, place: Place | undefined): { until: number } | undefined {
