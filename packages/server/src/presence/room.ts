@@ -310,8 +310,8 @@ export class Room {
       this.#members.set(entry, before === undefined ? undefined : near);
     }
     if (entry.near !== near) {
-      const afresh = !this.#members.whole;
-      for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, afresh);
+      const { wholeFrom } = this.#members;
+      for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, wholeFrom);
     }
     this.#schedule();
   }

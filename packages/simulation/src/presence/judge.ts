@@ -4,7 +4,6 @@ import type { Host } from "../host.ts";
 import type { Process } from "../process.ts";
 import type { World } from "../world.ts";
 import type { Numbered } from "./hall.ts";
-import { HALLS } from "./hall.ts";
 import type { Place, Roll, Shown } from "./roll.ts";
 
 /** Between two looks, in milliseconds. */
@@ -47,14 +46,16 @@ interface Observed {
  */
 export class Judge {
   readonly #world: World;
+  readonly #halls: readonly string[];
   readonly #roll: Roll;
   readonly #observed = new Map<Host, Observed>();
   /** Longest way of a message over the bus, in milliseconds, at its worst. */
   readonly #way: number;
   #disturbedUntil = 0;
 
-  constructor(world: World) {
+  constructor(world: World, halls: readonly string[]) {
     this.#world = world;
+    this.#halls = halls;
     this.#way = world.bus.weather.delay * LONGEST_WAY;
     this.#roll = world.wire.register.roll;
   }
@@ -89,7 +90,7 @@ export class Judge {
     const views: View[] = [];
     const observed: Observed = { process, since: this.#world.clock.now, views };
     for (const tenant of TENANTS) {
-      for (const hall of HALLS) {
+      for (const hall of this.#halls) {
         const attendance = node.application(tenant).presence(hall);
         const view: View = { key: `${tenant}/${hall}`, members: () => attendance.members(), known: new Map() };
         views.push(view);

@@ -60,6 +60,8 @@ const DEVICE_LETTERS = 12;
 /** Hears what is said of presence and signals on every connection: keeps the roll, and holds what watchers are told against it. */
 export class Register {
   readonly roll = new Roll();
+  /** Everybody has come to rest: who is there does not change any more. */
+  isSettled = false;
   readonly #ports: RegisterPorts;
   readonly #bookmarks: Bookmarks;
   readonly #talks = new Map<Connection, Talk>();
@@ -276,21 +278,21 @@ export class Register {
     if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
     this.#checkTime(connection, identity, message, wrong);
     const key = `${identity.tenant}/${channel}`;
-    const places = { roll: this.roll, key, wrong };
+    const places = { roll: this.roll, key, channel, own: talk.device, wrong };
     if (message.type === "watching") {
-      talk.watching.set(channel, new Watching(places));
-      this.#bookmarks.begin(connection, key, talk.after.get(message.id));
+      const after = talk.after.get(message.id);
+      talk.watching.set(channel, new Watching(places, after === undefined));
+      this.#bookmarks.begin(connection, key, after);
       return;
     }
     const watching = talk.watching.get(channel);
     if (message.type === "roster-page") return new Watching(places).members(message.members);
     if (!watching) return wrong("wire", `${message.type} without a watch`);
     if (message.type === "bookmark") return this.#bookmarks.told(connection, key, message.bookmark, wrong);
-    if (message.type === "signals") return watching.signals(message);
+    if (message.type === "signals") return watching.signals(message, this.isSettled);
     this.#bookmarks.members(connection, key, message, wrong);
-    watching.members(message.members);
-    if (message.full && watching.told) this.#ports.tally.count("path", "presence.all-anew");
-    watching.told = true;
+    if (message.full && watching.isTold) this.#ports.tally.count("path", "presence.all-anew");
+    watching.told(message);
   }
 
   #checkTime(
