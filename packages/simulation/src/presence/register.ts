@@ -278,7 +278,7 @@ export class Register {
     if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
     this.#checkTime(connection, identity, message, wrong);
     const key = `${identity.tenant}/${channel}`;
-    const places = { roll: this.roll, key, channel, own: talk.device, wrong };
+    const places = { roll: this.roll, key, channel, wrong };
     if (message.type === "watching") {
       const after = talk.after.get(message.id);
       talk.watching.set(channel, new Watching(places, after === undefined));

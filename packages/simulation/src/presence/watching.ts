@@ -9,8 +9,6 @@ export interface WatchingPorts {
   /** `tenant/channel`. */
   readonly key: string;
   readonly channel: string;
-  /** The device that watches. */
-  readonly own: string | undefined;
   wrong(rule: string, text: string): void;
 }
 
@@ -42,8 +40,8 @@ export class Watching {
     }
     for (const device of message.gone ?? []) this.#shown.delete(device);
     for (const { device, state } of message.members) this.#shown.set(device, (state as Numbered | undefined)?.n);
-    const { channel, own, wrong } = this.#ports;
-    const problem = this.#isWhole && isCrowd(channel) && !message.more ? overshown(this.#shown, own) : undefined;
+    const { channel, wrong } = this.#ports;
+    const problem = this.#isWhole && isCrowd(channel) && !message.more ? overshown(this.#shown) : undefined;
     if (problem !== undefined) wrong("R6", problem);
     this.isTold = true;
   }
