@@ -74,7 +74,8 @@ export class Watching {
     for (const [name, devices] of Object.entries(signals)) {
       for (const [device, data] of Object.entries(devices)) {
         if (data === null) continue;
-        if (isSettled && this.#isWhole && !this.#shown.has(device)) wrong("R6", `${name} of ${device}, who is not shown`);
+        if (isSettled && this.#isWhole && !this.#shown.has(device))
+          wrong("R6", `${name} of ${device}, who is not shown`);
         const { n } = data as unknown as Numbered;
         const seq = roll.place(key, device)?.signals.get(name)?.get(n);
         if (seq === undefined) {
