@@ -1,6 +1,6 @@
 import type { Access } from "@tandem/app";
 import { channel, defineApp } from "@tandem/app";
-import { hall } from "./presence/hall.ts";
+import { crowd, hall } from "./presence/hall.ts";
 
 /** What every event of a schedule carries. */
 export interface Note {
@@ -78,6 +78,7 @@ export function createApp(access: Access) {
       pulse: channel({ events, filterable, overflow: "disconnect" }),
       club: channel({ events, filterable, access }),
       hall,
+      crowd,
     },
   });
 }
@@ -90,4 +91,4 @@ export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse", "club"
 
 export type SimulatedApp = typeof app;
 /** The types of channels that events are published in. */
-export type SimulatedChannel = Exclude<keyof SimulatedApp["channels"] & string, "hall">;
+export type SimulatedChannel = Exclude<keyof SimulatedApp["channels"] & string, "hall" | "crowd">;

@@ -78,7 +78,7 @@ const REQUIRED: Readonly<Record<Kind, readonly string[]>> = {
     "presence.back-before-leave",
     "presence.back-elsewhere",
     "presence.back-in-grace",
-
+    "presence.crowded",
     "presence.goodbye",
     "presence.lapsed",
     "presence.last-signals",

@@ -3,6 +3,7 @@ import { ending } from "./ending.ts";
 import type { Violation } from "./history.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
+import { CROWDED_HALLS, HALLS } from "./presence/hall.ts";
 import { Judge } from "./presence/judge.ts";
 import { Random } from "./random.ts";
 import type { Kind } from "./tally.ts";
@@ -23,8 +24,14 @@ export interface Outcome {
 /** Chance of presence: a stream of its own, so that schedules without it are as they were. */
 const COMPANY = 1;
 
+/** Chance of a crowd: likewise. */
+const CROWD = 3;
+
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
+
+/** Of these, the share in which one of the halls is a crowd. */
+const CROWDED = 0.4;
 
 /** Runs one schedule from its seed: faults and work, then calm, then the reckoning. */
 export async function runSchedule(seed: number, options: WorldOptions = {}): Promise<Outcome> {
@@ -36,10 +43,11 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     const workload = new Workload(world);
     const { visitors } = workload;
     const chance = new Random(seed, COMPANY);
-    const company = chance.chance(IN_COMPANY) ? new Company(world, visitors, chance) : undefined;
+    const halls = new Random(seed, CROWD).chance(CROWDED) ? CROWDED_HALLS : HALLS;
+    const company = chance.chance(IN_COMPANY) ? new Company(world, visitors, halls, chance) : undefined;
     if (company) {
       world.clock.after(50, undefined, () => company.start());
-      new Judge(world).start();
+      new Judge(world, halls).start();
     }
     await workload.run();
     company?.stop();

@@ -34,6 +34,12 @@ export class MemberList {
   #coming: Map<string, Member> | undefined;
   readonly #byUser = new Map<string, Set<string>>();
   readonly #made = new Map<string, PresentMember>();
+  readonly #dropped: (device: string) => void;
+
+  /** @param dropped is told of each device that is not shown any more */
+  constructor(dropped: (device: string) => void) {
+    this.#dropped = dropped;
+  }
 
   /** The user of a device. */
   userOf(device: string): string | undefined {
@@ -78,6 +84,7 @@ export class MemberList {
     const devices = this.#byUser.get(member.user);
     devices?.delete(device);
     if (devices?.size === 0) this.#byUser.delete(member.user);
+    this.#dropped(device);
   }
 
   /** The members in the order in which they came. One that has not changed is the same object as before. */

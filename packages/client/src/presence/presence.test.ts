@@ -320,6 +320,20 @@ describe("signals", () => {
     expect(cursors.latest.get().size).toBe(0);
   });
 
+  it("R6: are forgotten with the device that is not shown any more", async () => {
+    const { cursors, server, batches } = await signalling();
+    await server.say(members([member("bob", "bob"), member("eve", "eve")], { full: true }), {
+      type: "signals",
+      channel,
+      signals: { cursor: { [bob]: { x: 2 }, "eve---------": { x: 3 } } },
+    });
+    await server.say(members([], { gone: [bob], count: 2 }));
+    expect([...cursors.latest.get().keys()]).toEqual(["eve---------"]);
+    await server.say(members([member("bob", "bob")], { full: true }));
+    expect(cursors.latest.get().size).toBe(0);
+    expect(batches).toHaveLength(3);
+  });
+
   it("keep nothing while there is no connection", async () => {
     const { cursors, server, reconnected, runtime } = await signalling();
     await server.end();

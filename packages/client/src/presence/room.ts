@@ -55,7 +55,7 @@ export class Room {
   readonly board: SignalBoard;
   readonly #ports: RoomPorts;
   readonly #uses = new Set<Use>();
-  readonly #list = new MemberList();
+  readonly #list = new MemberList((device) => this.board.forget(device));
   readonly #shown: Snapshot<readonly PresentMember[]>;
   readonly #hold: Alarm;
   #link: Link | undefined;

@@ -91,6 +91,11 @@ export class SignalBoard {
     }
   }
 
+  /** A device is not shown any more: it has left, or is elsewhere in a large room. */
+  forget(device: string): void {
+    for (const key of this.#latest.keys()) this.#set(key, device, null);
+  }
+
   #set(key: string, device: string, data: unknown): void {
     const known = this.#latest.get(key) ?? new Map<string, unknown>();
     this.#latest.set(key, known);

@@ -29,12 +29,12 @@ interface Peer {
 /** What a line tells. Each listener takes the messages that concern it. */
 export interface LineListener {
   message?(message: BusMessage, envelope: Envelope): void;
-  /** Something that a peer said may have been missed. */
-  doubt?(node: string): void;
+  /** Something that a peer said, up to its message `number`, may have been missed. */
+  doubt?(node: string, number: number): void;
   /** A peer's lease has lapsed: it was last heard of at `heard` (of `elapsed`). */
   lapsed?(node: string, heard: number): void;
-  /** A peer is heard of again whose lease had lapsed. */
-  returned?(node: string): void;
+  /** A peer is heard of again whose lease had lapsed: it has sent up to message `number` by now, at least. */
+  returned?(node: string, number: number): void;
   /** This node was away for so long that the others have given it up: it goes on under a new name. */
   renewed?(): void;
 }
@@ -145,13 +145,13 @@ export class BusLine {
     } else {
       this.#peers.set(node, { last: number, heard: now, silent: false, lapsed: false });
     }
-    if (returned) for (const listener of this.#listeners) listener.returned?.(node);
+    if (peer && returned) for (const listener of this.#listeners) listener.returned?.(node, peer.last);
     if (message.kind !== "beacon") for (const listener of this.#listeners) listener.message?.(message, envelope);
-    if (!peer || number > awaited) this.#doubt(node);
+    if (!peer || number > awaited) this.#doubt(node, number);
   }
 
-  #doubt(node: string): void {
-    for (const listener of this.#listeners) listener.doubt?.(node);
+  #doubt(node: string, number: number): void {
+    for (const listener of this.#listeners) listener.doubt?.(node, number);
   }
 
   #noticeSilence(): void {
@@ -161,7 +161,7 @@ export class BusLine {
       if (silence > FORGET_MS) this.#peers.delete(node);
       if (silence > SILENCE_MS && !peer.silent) {
         peer.silent = true;
-        this.#doubt(node);
+        this.#doubt(node, peer.last);
       }
       if (silence > LEASE_MS && !peer.lapsed) {
         peer.lapsed = true;

@@ -4,7 +4,7 @@ import { single } from "../delivery/message.ts";
 import { channelKey } from "../log/key.ts";
 import { signalWords, stateText } from "../presence/declared.ts";
 import type { PresentDefinition } from "../presence/presence.ts";
-import type { Watch as RoomWatch, Visitor } from "../presence/room.ts";
+import type { Room, Watch as RoomWatch, Visitor } from "../presence/room.ts";
 import { tellable } from "./failure.ts";
 import type { Instance, Session } from "./session.ts";
 
@@ -113,9 +113,21 @@ export class Attendance {
     const { channel, seq } = request;
     const visitor = this.#visitor();
     const { ports, identity } = this.#session;
-    const room = ports.presence.known(channelKey(identity.tenant, channel));
+    const known = ports.presence.known(channelKey(identity.tenant, channel));
+    const room = known?.roster.get(visitor.device) ? known : await this.#roomOfStranger(channel);
+    if (this.#session.ended) return;
     if (room?.leave(visitor, seq) !== false) this.#entered.delete(channel);
     this.#answer(request, "left");
+  }
+
+  /** Where a goodbye is remembered that comes before the word of the place; for those who could have entered, and no more of them than could enter. */
+  async #roomOfStranger(channel: string): Promise<Room | undefined> {
+    const { ports, identity, rights, rates } = this.#session;
+    const definition = ports.presence.definitionOf(channel);
+    if (!definition || !(await rights.can(channel, "presence"))) return undefined;
+    const wait = rates.signal();
+    if (wait > 0) throw errorOf("rate-limited", { retryAfter: wait });
+    return ports.presence.room(channelKey(identity.tenant, channel), definition);
   }
 
   async #roster(request: Roster): Promise<void> {

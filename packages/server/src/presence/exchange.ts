@@ -24,8 +24,8 @@ interface Telling {
 interface Asked {
   at: number;
   telling: Telling | undefined;
-  /** Something was missed since it was asked: what it tells may be of before. */
-  again: boolean;
+  /** The number of its message up to which something may have been missed: what it tells may be of before. */
+  upTo: number;
 }
 
 export interface ExchangePorts {
@@ -49,15 +49,15 @@ export class Exchange {
     this.#ports = ports;
   }
 
-  /** Has a node tell everything, until it has. */
-  ask(node: string): void {
+  /** Has a node tell everything, until it has told what held after its message `upTo`. */
+  ask(node: string, upTo: number): void {
     const asked = this.#asked.get(node);
-    if (asked) asked.again = true;
-    else this.#ask(node);
+    if (asked) asked.upTo = Math.max(asked.upTo, upTo);
+    else this.#ask(node, upTo);
   }
 
-  #ask(node: string): void {
-    this.#asked.set(node, { at: this.#ports.runtime.elapsed(), telling: undefined, again: false });
+  #ask(node: string, upTo: number): void {
+    this.#asked.set(node, { at: this.#ports.runtime.elapsed(), telling: undefined, upTo });
     this.#ports.line.send({ kind: "roster-wanted" }, node);
     this.#watch();
   }
@@ -67,7 +67,7 @@ export class Exchange {
     this.#timer = this.#ports.runtime.timer(ASK_AGAIN_MS, () => {
       this.#timer = undefined;
       const now = this.#ports.runtime.elapsed();
-      for (const [node, { at }] of this.#asked) if (now - at >= ASK_AGAIN_MS) this.#ask(node);
+      for (const [node, { at, upTo }] of this.#asked) if (now - at >= ASK_AGAIN_MS) this.#ask(node, upTo);
       if (this.#asked.size > 0) this.#watch();
     });
   }
@@ -123,7 +123,8 @@ export class Exchange {
     if (telling.pages.size !== telling.all) return;
     this.#asked.delete(node);
     this.#ports.retain(node, telling.named, after);
-    if (asked.again) this.#ask(node);
+    // An answer to an earlier question may be of before what was missed since.
+    if (after < asked.upTo) this.#ask(node, asked.upTo);
   }
 
   close(): void {

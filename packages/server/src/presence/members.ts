@@ -33,6 +33,8 @@ export class Members implements Changing {
   readonly #near = new Map<string, Latest<Entry>>();
   readonly #pieces: Pieces;
   readonly #bookmarks: Bookmarks;
+  /** The tick from which on everybody is shown to everybody; infinity while that is not so. */
+  #wholeFrom = 0;
 
   constructor(channel: string, show: number, ticks: Ticks, summary: () => Summary, digest: (text: string) => string) {
     this.#channel = channel;
@@ -49,11 +51,19 @@ export class Members implements Changing {
     return this.#behind.size === 0;
   }
 
+  /** Who was told at an earlier tick than this was told of a part of the room. */
+  get wholeFrom(): number {
+    return this.#wholeFrom;
+  }
+
   /** A device has come or changed. @param before where it was */
   set(entry: Entry, before: string | undefined): void {
     const { device, near } = entry;
     if (this.#front.has(device) || (this.whole && this.#front.size < this.#show)) this.#front.set(device, entry);
-    else this.#behind.set(device, entry);
+    else {
+      this.#behind.set(device, entry);
+      this.#wholeFrom = Number.POSITIVE_INFINITY;
+    }
     if (before !== near) this.#leave(device, before);
     if (near === undefined) return;
     let around = this.#near.get(near);
@@ -67,7 +77,12 @@ export class Members implements Changing {
   /** A device has gone. */
   delete(device: string, before: string | undefined): void {
     this.#leave(device, before);
-    if (this.#behind.delete(device)) return;
+    if (!this.#behind.delete(device)) this.#followUp(device);
+    if (this.whole && this.#wholeFrom > this.ticks.now) this.#wholeFrom = this.ticks.now + 1;
+  }
+
+  /** A device has gone from the front: who came next takes its place. */
+  #followUp(device: string): void {
     this.#front.delete(device);
     const [next] = this.#behind;
     if (!next || this.#front.size >= this.#show) return;
@@ -88,7 +103,8 @@ export class Members implements Changing {
   }
 
   since(tick: number | undefined, group: string | undefined): readonly Outgoing[] {
-    const around = this.#around(group);
+    // Who was told of a part is told also who has gone from it, once.
+    const around = this.whole && (tick === undefined || tick >= this.#wholeFrom) ? undefined : group;
     return this.#pieces.get(tick, around, () => this.#make(tick, around));
   }
 

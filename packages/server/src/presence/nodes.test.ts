@@ -160,7 +160,51 @@ describe("presence on several nodes", () => {
     expect(story(bob, device)).toEqual(["active", "gone"]);
   });
 
-  it("G6 R4: a short reconnect to another node while the bus is away shows nothing, whichever word comes first", async () => {
+  it("G6 R2: a goodbye to a node that has not heard of the place yet is remembered, and passed on", async () => {
+    const { world, ada, bob, device } = await apart();
+    await world.advance(1_000);
+    const kept: Envelope[] = [];
+    world.bus.loses = (envelope) => PRESENCE.has(envelope.message.kind) && kept.push(envelope) > 0;
+    await enter(ada);
+    await world.advance(100);
+    // Posted, as over HTTP: to any node.
+    const side = await world.guest("ada", { node: 1, side: true });
+    expect(await leave(side)).toMatchObject({ type: "left" });
+    side.leave();
+    world.bus.loses = () => false;
+    await world.advance(100);
+    for (const envelope of kept) world.bus.send(envelope);
+    await world.advance(100);
+    const cleo = await world.guest("cleo");
+    await watch(cleo);
+    await world.advance(1_000);
+    expect([seen(cleo), seen(bob)]).toEqual([{}, {}]);
+    expect(story(bob, device)).toEqual([]);
+    await enter(ada);
+    await world.advance(100);
+    expect([seen(cleo), seen(bob)]).toEqual([{ ada: "active a" }, { ada: "active a" }]);
+  });
+
+  it("G6 R5 W9: nothing is remembered of a goodbye of who has no right to enter, or says too many", async () => {
+    const world = await cluster({ nodes: 2, limits: { signalsPerConnection: 5 } });
+    const ada = await world.guest("ada");
+    const words: string[] = [];
+    world.bus.loses = ({ message }) => message.kind === "presence" && words.push(message.channel) < 0;
+    world.rules.hall = ["read"];
+    expect(await leave(ada)).toMatchObject({ type: "left" });
+    await world.advance(1_000);
+    expect(words).toEqual([]);
+    world.rules.hall = undefined;
+    const farewell = (n: number) => ada.ask({ type: "leave", channel: `hall:1${n}`, seq: n });
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(farewell));
+    expect(answers.filter((answer) => answer?.type === "left")).toHaveLength(5);
+    expect(answers.at(-1)).toMatchObject({ type: "error", code: "rate-limited", retryable: true });
+    await world.advance(1_000);
+    expect(words).toHaveLength(5);
+    expect(await ada.ask({ type: "leave", channel: "room:1", seq: 9 })).toMatchObject({ type: "left" });
+  });
+
+  it("G6 R4: a short reconnect while the bus is away shows nothing, whichever word comes first", async () => {
     const { world, ada, bob, device } = await apart();
     await enter(ada);
     await world.advance(1_000);

@@ -296,6 +296,31 @@ describe("presence", () => {
     expect(Object.keys(seen(watcher))).toEqual(["u1", "u3", "u4", "u5"]);
   });
 
+  it("R6: who has gone from a room that is then small enough to be shown whole is gone for those near, too", async () => {
+    const world = await cluster();
+    const [zoe, cleo] = [await world.guest("zoe"), await world.guest("cleo")];
+    for (const watcher of [zoe, cleo]) await watch(watcher);
+    await enter(zoe, "b");
+    await enter(cleo, "b");
+    for (const user of ["u1", "u2"]) await enter(await world.guest(user));
+    const last = await world.guest("last");
+    await enter(last, "b");
+    await world.advance(100);
+    expect([Object.keys(seen(zoe)), Object.keys(seen(cleo))]).toEqual([
+      ["cleo", "last", "u1", "u2", "zoe"],
+      ["cleo", "last", "u1", "u2", "zoe"],
+    ]);
+    await leave(last);
+    // One is elsewhere before it was told.
+    await enter(cleo, "a");
+    await world.advance(100);
+    expect([Object.keys(seen(zoe)), Object.keys(seen(cleo))]).toEqual([
+      ["cleo", "u1", "u2", "zoe"],
+      ["cleo", "u1", "u2", "zoe"],
+    ]);
+    expect(zoe.all("members").filter(({ full }) => full)).toHaveLength(1);
+  });
+
   it("the application sees who is there", async () => {
     const world = await cluster({ nodes: 2 });
     const ada = await world.guest("ada");

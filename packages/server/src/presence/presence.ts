@@ -21,6 +21,9 @@ const MOST_ROOMS = 100_000;
 /** Most devices, those that have just left among them, that a node knows of in all channels. */
 const MOST_ENTRIES = 100_000;
 
+/** Of these, how many are kept for those who come: a goodbye of a device that the node knows nothing of takes none of them. */
+const KEPT_ENTRIES = 50_000;
+
 export interface PresencePorts {
   readonly runtime: Runtime;
   readonly line: BusLine;
@@ -40,7 +43,7 @@ export type PresentDefinition = ChannelDefinition & { readonly presence: Presenc
 export class Presence {
   readonly #ports: PresencePorts;
   readonly #rooms = new Map<ChannelKey, Room>();
-  readonly #budget: Budget = { left: MOST_ENTRIES };
+  readonly #budget: Budget = { left: MOST_ENTRIES, kept: KEPT_ENTRIES };
   readonly #exchange: Exchange;
   #node: string;
   #timer: Timer | undefined;
@@ -59,14 +62,14 @@ export class Presence {
     });
     line.listen({
       message: (message, envelope) => this.#hear(message, envelope),
-      doubt: (node) => this.#exchange.ask(node),
+      doubt: (node, number) => this.#exchange.ask(node, number),
       lapsed: (node, heard) => {
         this.#exchange.forget(node);
         for (const room of this.#rooms.values()) room.roster.lapse(node, heard, runtime.elapsed());
       },
-      returned: (node) => {
+      returned: (node, number) => {
         for (const room of this.#rooms.values()) room.roster.revive(node, runtime.elapsed());
-        this.#exchange.ask(node);
+        this.#exchange.ask(node, number);
       },
       renewed: () => this.#renewed(),
     });

@@ -134,14 +134,20 @@ export class Room {
     this.#tell({ device, user, ...said(saying) });
   }
 
-  /** A device says goodbye, by whichever of its connections. @returns false when it has said since that it is there: it stays */
+  /**
+   * A device says goodbye, by whichever of its connections; also where this node has not heard of its place yet. @returns false when it has said since
+   * that it is there: it stays
+   */
   leave(visitor: Visitor, seq: number): boolean {
-    const known = this.roster.get(visitor.device);
-    if (!known || known.user !== visitor.user) return true;
-    if (seq < known.place.turn) return false;
-    const connection = Math.max(visitor.connection, known.place.connection);
+    const { device, user } = visitor;
+    const known = this.roster.get(device);
+    if (known && known.user !== user) return true;
+    if (known && seq < known.place.turn) return false;
+    const connection = Math.max(visitor.connection, known?.place.connection ?? 0);
     const place = { ...this.#placeOf({ ...visitor, connection }, seq), phase: "left" as const };
-    this.#tell({ ...wordOf(known, false, 0), place });
+    // Whatever its client has said of itself is newer than nothing.
+    const word = known ? wordOf(known, false, 0) : { device, user, seq: 0, activity: "away" as const };
+    this.#tell({ ...word, place });
     return true;
   }
 
@@ -304,8 +310,8 @@ export class Room {
       this.#members.set(entry, before === undefined ? undefined : near);
     }
     if (entry.near !== near) {
-      const afresh = !this.#members.whole;
-      for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, afresh);
+      const { wholeFrom } = this.#members;
+      for (const watcher of this.#watchersOf.get(entry.device) ?? []) watcher.regroup(entry.near, wholeFrom);
     }
     this.#schedule();
   }

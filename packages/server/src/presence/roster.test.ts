@@ -11,8 +11,8 @@ function word(place: Partial<Place> | undefined, more: Partial<PresenceWord> = {
 }
 
 /** A roster, what it shows now, and how many entries there is room for. */
-function roster(room = 100) {
-  const budget = { left: room };
+function roster(room = 100, kept = 0) {
+  const budget = { left: room, kept };
   const shown = new Map<string, string>();
   const made = new Roster(budget, ({ device: name, status, state, place }) => {
     if (status === undefined) shown.delete(name);
@@ -99,5 +99,27 @@ describe("a roster", () => {
     made.sweep(61_000);
     expect(budget.left).toBe(1);
     expect(tell(word({}, other), "n1", 1, 61_000)).toBe(true);
+  });
+
+  it("R2: remembers who left before it heard that they were there", () => {
+    const { made, shown, tell, budget } = roster();
+    expect(tell(word({ turn: 3, phase: "left" }, { seq: 0 }), "n2")).toBe(true);
+    tell(word({ turn: 2 }, { seq: 2 }));
+    expect(shown.size).toBe(0);
+    // Who comes again is there.
+    tell(word({ turn: 4 }, { seq: 4, state: "4" }));
+    expect([...shown.values()]).toEqual(["active 4 on 1 of n1"]);
+    tell(word({ turn: 5, phase: "left" }, { seq: 4 }), "n2");
+    made.sweep(61_000);
+    expect(budget.left).toBe(100);
+  });
+
+  it("G11: keeps room for those who come", () => {
+    const { tell, budget } = roster(2, 1);
+    expect(tell(word({ phase: "left" }))).toBe(true);
+    const other = { device: "other-device", user: "bob" };
+    expect(tell(word({ phase: "left" }, other))).toBe(false);
+    expect(tell(word({}, other))).toBe(true);
+    expect(budget.left).toBe(0);
   });
 });

@@ -12,6 +12,8 @@ export interface Heard {
 /** Room for entries, shared by all rosters of a node. */
 export interface Budget {
   left: number;
+  /** Kept for those who come: it takes nobody who is only known to have left. */
+  readonly kept: number;
 }
 
 /** What a roster tells of what is shown: a device that has come or changed, or gone (`status` is undefined). */
@@ -95,6 +97,8 @@ export class Roster {
   }
 
   #admit(word: PresenceWord, place: HeldPlace, heard: Heard): boolean | "full" {
+    // A goodbye that came before the word that its device was there is remembered, so that the place goes when that comes.
+    if (place.phase === "left" && this.#budget.left <= this.#budget.kept) return false;
     if (this.#budget.left <= 0) return "full";
     this.#budget.left--;
     const { device, user, seq, state, activity } = word;

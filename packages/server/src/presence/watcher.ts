@@ -55,11 +55,15 @@ export class Watcher implements Puller {
     this.#outbox.wait(this);
   }
 
-  /** Is shown another part of the room from now on: everything that is in it. */
-  regroup(group: string | undefined, afresh: boolean): void {
+  /**
+   * Is shown another part of the room from now on: everything that is in it.
+   *
+   * @param wholeFrom who was told at this tick or later was told of the whole room: what has changed since is enough for it
+   */
+  regroup(group: string | undefined, wholeFrom: number): void {
     if (this.#group === group) return;
     this.#group = group;
-    if (afresh) this.#upTo = undefined;
+    if (this.#upTo !== undefined && this.#upTo < wholeFrom) this.#upTo = undefined;
   }
 
   /** There is something new. */

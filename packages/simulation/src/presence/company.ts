@@ -2,7 +2,7 @@ import type { Random } from "../random.ts";
 import type { Visitor } from "../visitor.ts";
 import type { World } from "../world.ts";
 import { Guest } from "./guest.ts";
-import { CLOSED_HALL, GALLERY, HALLS, SIGNALS } from "./hall.ts";
+import { CLOSED_HALL, GALLERY, SIGNALS } from "./hall.ts";
 import { Impostor } from "./impostor.ts";
 
 const WEIGHTS = {
@@ -25,6 +25,8 @@ const PACE_MS = 90;
 
 /** What the visitors of a schedule do with presence and signals, beside everything else. */
 export class Company {
+  /** Where they go. */
+  readonly halls: readonly string[];
   readonly #world: World;
   readonly #random: Random;
   readonly #visitors: readonly Visitor[];
@@ -34,7 +36,8 @@ export class Company {
   #over = false;
 
   /** @param random a source of its own: schedules without company stay as they are */
-  constructor(world: World, visitors: readonly Visitor[], random: Random) {
+  constructor(world: World, visitors: readonly Visitor[], halls: readonly string[], random: Random) {
+    this.halls = halls;
     this.#world = world;
     this.#visitors = visitors;
     this.#random = random;
@@ -70,7 +73,7 @@ export class Company {
     const random = this.#random;
     const visitor = random.pick(this.#visitors);
     const guest = this.guest(visitor);
-    const hall = guest.halls.length > 0 && random.chance(0.7) ? random.pick(guest.halls) : random.pick(HALLS);
+    const hall = guest.halls.length > 0 && random.chance(0.7) ? random.pick(guest.halls) : random.pick(this.halls);
     this.#world.say(() => `— ${operation} ${visitor.name} ${hall}`);
     this.#world.tally.count("operation", `presence.${operation}`);
     switch (operation) {
@@ -97,7 +100,7 @@ export class Company {
         else guest.come(CLOSED_HALL, undefined);
         return;
       case "impostor":
-        return void this.#impostor.episode(random.pick(HALLS));
+        return void this.#impostor.episode(random.pick(this.halls));
       default:
         operation satisfies never;
     }

@@ -2,8 +2,9 @@ import { isAway } from "../ending.ts";
 import type { Visitor } from "../visitor.ts";
 import type { World } from "../world.ts";
 import type { Company } from "./company.ts";
+import { isCrowd, misshown } from "./crowd.ts";
 import type { Seen } from "./guest.ts";
-import { HALLS, SIGNALS } from "./hall.ts";
+import { SIGNALS } from "./hall.ts";
 
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 250;
@@ -61,15 +62,28 @@ function expected(world: World, company: Company, visitors: readonly Visitor[], 
 /** @returns what one of the visitors sees otherwise than it is */
 function unlike(world: World, company: Company, visitors: readonly Visitor[]): string | undefined {
   for (const visitor of visitors) {
-    for (const hall of HALLS) {
+    for (const hall of company.halls) {
       const shown = company.guest(visitor).shown(hall);
       if (!shown) continue;
-      const sees = listed(shown);
-      const due = listed(expected(world, company, visitors, visitor.person.tenant, hall));
-      if (sees !== due) return `${visitor.name} sees ${sees} in ${hall}, where there are ${due}`;
+      const there = expected(world, company, visitors, visitor.person.tenant, hall);
+      const due = isCrowd(hall) ? there.filter(({ device }) => shown.some((seen) => seen.device === device)) : there;
+      if (listed(shown) !== listed(due))
+        return `${visitor.name} sees ${listed(shown)} in ${hall}, where there are ${listed(due)}`;
+      const users = new Set(there.map(({ user }) => user)).size;
+      const counted = company.guest(visitor).counted(hall);
+      if (counted !== users) return `${visitor.name} is told of ${counted} users in ${hall}, where there are ${users}`;
+      if (!isCrowd(hall)) continue;
+      const own = world.wire.register.roll.deviceOf(visitor.process);
+      const problem = misshown(sayings(shown), own, sayings(there));
+      if (problem !== undefined) return `${visitor.name} ${problem} in ${hall}`;
+      if (shown.length < there.length) world.tally.count("path", "presence.crowded");
     }
   }
   return undefined;
+}
+
+function sayings(seen: readonly Seen[]): Map<string, number | undefined> {
+  return new Map(seen.map(({ device, n }) => [device, n]));
 }
 
 function listed(seen: readonly Seen[]): string {
@@ -89,6 +103,7 @@ interface Sent {
 /** Everybody who is there signals once more; and again, where somebody just then waited for a fresh token: nothing is kept meanwhile. */
 async function lastSignals(world: World, company: Company, visitors: readonly Visitor[]): Promise<void> {
   const { clock, history, limits } = world;
+  world.wire.register.isSettled = true;
   const patience = limits.bytesPerSecond === 0 ? HEARD_MS : HEARD_PACED_MS;
   let problem: string | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -111,7 +126,7 @@ function signalOnceMore(world: World, company: Company, visitors: readonly Visit
   for (const visitor of visitors) {
     const guest = company.guest(visitor);
     const device = world.wire.register.roll.deviceOf(visitor.process);
-    for (const hall of HALLS) {
+    for (const hall of company.halls) {
       for (const key of SIGNALS) {
         if (!guest.heard(hall).has(key) || device === undefined) continue;
         const n = company.number();
@@ -133,15 +148,16 @@ function unheard(
   for (const visitor of visitors) {
     const guest = company.guest(visitor);
     const own = world.wire.register.roll.deviceOf(visitor.process);
-    for (const hall of HALLS) {
+    for (const hall of company.halls) {
       const heard = guest.heard(hall);
+      const there = new Set(guest.shown(hall)?.map(({ device }) => device));
       for (const { tenant, key, n, device, hall: where } of sent) {
         const latest = heard.get(key);
         if (!latest || tenant !== visitor.person.tenant || where !== hall || device === own) continue;
+        if (isCrowd(hall) && !there.has(device)) continue;
         if (latest.get(device) !== n)
           return `${visitor.name} in ${hall} has ${key} ${latest.get(device)} of ${device}, who signalled ${n} last`;
       }
-      const there = new Set(guest.shown(hall)?.map(({ device }) => device));
       for (const [key, latest] of heard) {
         for (const device of latest.keys()) {
           if (guest.shown(hall) && !there.has(device))

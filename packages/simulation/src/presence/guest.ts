@@ -1,6 +1,7 @@
 import type { Activity, ActivitySource, Client, Presence, SignalStream } from "@tandem/client";
 import { presence, signals } from "@tandem/client";
 import type { SimulatedApp } from "../app.ts";
+import { isCrowd } from "./crowd.ts";
 import type { Numbered, SIGNALS } from "./hall.ts";
 
 type Cursor = SignalStream<Numbered, Numbered>;
@@ -47,7 +48,8 @@ export class Guest {
   };
 
   #channel(hall: string) {
-    return this.client.channel("hall", hall.slice(hall.indexOf(":") + 1));
+    const type: "crowd" | "hall" = isCrowd(hall) ? "crowd" : "hall";
+    return this.client.channel<"crowd" | "hall">(type, hall.slice(hall.indexOf(":") + 1));
   }
 
   #stay(hall: string): Stay {
@@ -123,6 +125,11 @@ export class Guest {
     return members?.flatMap(({ user, devices }) =>
       devices.map(({ device, state, status }) => ({ device, user, n: state?.n, status })),
     );
+  }
+
+  /** How many users it is told are in a hall; `undefined`: it does not look. */
+  counted(hall: string): number | undefined {
+    return this.#stays.get(hall)?.presence?.count.get();
   }
 
   /** Whose newest signals it has, by key: numbers by device. */

@@ -1,4 +1,5 @@
 import { channel } from "@tandem/app";
+import { rowOf, SHOWN } from "./crowd.ts";
 
 /** What a member says of itself, and what it signals. No two have the same number. */
 export interface Numbered {
@@ -25,10 +26,18 @@ export const hall = channel({
   signals: { cursor: numbered, typing: numbered },
 });
 
+/** The channel type in which more people are present than each is shown. */
+export const crowd = channel({
+  events: {},
+  presence: { state: numbered, show: SHOWN, near: rowOf },
+  signals: { cursor: numbered, typing: numbered },
+});
+
 export const SIGNALS = ["cursor", "typing"] as const;
 
-/** The halls of a schedule. */
+/** The halls of a schedule: of some, one is a crowd. */
 export const HALLS = ["hall:a0", "hall:a1"] as const;
+export const CROWDED_HALLS = ["hall:a0", "crowd:a0"] as const;
 
 /** A hall that may be read, but not entered. */
 export const GALLERY = "hall:b0";
@@ -39,5 +48,6 @@ export const CLOSED_HALL = "hall:c0";
 /** The rights of everybody in halls. */
 export const HALL_GRANTS = {
   "hall:a*": ["read", "presence", "signal"],
+  "crowd:a*": ["read", "presence", "signal"],
   "hall:b*": ["read"],
 } as const;

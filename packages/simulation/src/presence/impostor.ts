@@ -13,7 +13,7 @@ const PATIENCE_MS = 3_000;
 
 const ANN: Person = { tenant: "acme", user: "ann", grants: HALL_GRANTS };
 const BOB: Person = { tenant: "acme", user: "bob", grants: HALL_GRANTS };
-const DUMB: Person = { tenant: "acme", user: "dan", grants: { "hall:a*": ["read"] } };
+const DUMB: Person = { tenant: "acme", user: "dan", grants: { "hall:a*": ["read"], "crowd:a*": ["read"] } };
 
 type Answer = Extract<ServerMessage, { id?: number | undefined }>;
 

@@ -4,7 +4,6 @@ import type { Host } from "../host.ts";
 import type { Process } from "../process.ts";
 import type { World } from "../world.ts";
 import type { Numbered } from "./hall.ts";
-import { HALLS } from "./hall.ts";
 import type { Place, Roll, Shown } from "./roll.ts";
 
 /** Between two looks, in milliseconds. */
@@ -47,14 +46,16 @@ interface Observed {
  */
 export class Judge {
   readonly #world: World;
+  readonly #halls: readonly string[];
   readonly #roll: Roll;
   readonly #observed = new Map<Host, Observed>();
   /** Longest way of a message over the bus, in milliseconds, at its worst. */
   readonly #way: number;
   #disturbedUntil = 0;
 
-  constructor(world: World) {
+  constructor(world: World, halls: readonly string[]) {
     this.#world = world;
+    this.#halls = halls;
     this.#way = world.bus.weather.delay * LONGEST_WAY;
     this.#roll = world.wire.register.roll;
   }
@@ -89,7 +90,7 @@ export class Judge {
     const views: View[] = [];
     const observed: Observed = { process, since: this.#world.clock.now, views };
     for (const tenant of TENANTS) {
-      for (const hall of HALLS) {
+      for (const hall of this.#halls) {
         const attendance = node.application(tenant).presence(hall);
         const view: View = { key: `${tenant}/${hall}`, members: () => attendance.members(), known: new Map() };
         views.push(view);
@@ -110,7 +111,7 @@ export class Judge {
     for (const place of this.#roll.in(view.key)) {
       const member = shown.get(place.device);
       const as = shownAs(member);
-      known.set(place.device, as);
+      if (place.hasEntered) known.set(place.device, as);
       this.#count(view.known.get(place.device) ?? "gone", as, place);
       if (member) this.#checkGhost(observed, place, as);
       if (isCalm && hasLearned) this.#checkStanding(observed, place, member, as, TOLD_MS + this.#way);
@@ -124,7 +125,8 @@ export class Judge {
 
   #checkStanding(observed: Observed, place: Place, member: Member | undefined, as: Shown, spread: number): void {
     const { now } = this.#world.clock;
-    const allowed = place.allowed(now, spread, observed.since);
+    const clear = this.#disturbedUntil - RECOVERED_MS;
+    const allowed = place.allowed(now, spread, observed.since, clear);
     if (!allowed.has(as)) {
       const mark = place.now;
       const stands = mark ? `${mark.phase} at ${mark.node.name} since ${Math.round(now - mark.at)} ms` : "not there";
@@ -136,10 +138,8 @@ export class Judge {
     }
     if (!member) return;
     const shown = (member.state as Numbered | undefined)?.n;
-    const newest = place.said.filter(({ acceptedAt }) => acceptedAt !== undefined && acceptedAt < now - spread);
-    const due = newest.reduce((most, { seq }) => Math.max(most, seq), 0);
-    const has = place.said.some(({ seq, n }) => n === shown && seq >= due);
-    if (!has && !this.#diedWith(place, now))
+    const due = place.saidBy(now - spread, clear);
+    if (!place.said.some(({ seq, n }) => n === shown && seq >= due))
       this.#wrong(
         observed,
         "R2",
@@ -147,24 +147,17 @@ export class Judge {
       );
   }
 
-  /** A node may have died with the newest word on its tongue. */
-  #diedWith(place: Place, now: number): boolean {
-    return place.marks.some(({ node }) => !node.alive && now - node.endedAt < RECOVERED_MS);
-  }
-
   #checkGhost(observed: Observed, place: Place, as: Shown): void {
     const { clock } = this.#world;
-    const { now: mark } = place;
+    const { heldUntil = Number.POSITIVE_INFINITY } = place;
     const asleep = Math.max(observed.since, observed.process.pausedUntil, this.#world.bus.outageUntil);
-    if (!mark || (mark.phase === "here" && mark.node.alive) || clock.now < asleep + GHOST_MS) return;
     // Who has come in a request whose answer is held back is there, whoever knows of it.
     if (place.unsure.some(({ until }) => until >= clock.now)) return;
-    const ended = mark.phase === "here" ? mark.node.endedAt : mark.at;
-    if (clock.now > ended + GHOST_MS)
+    if (clock.now > Math.max(heldUntil, asleep) + GHOST_MS)
       this.#wrong(
         observed,
         "G6",
-        `shows ${place.device} of ${place.user} in ${place.key} as ${as}, ${Math.round(clock.now - ended)} ms after it was gone`,
+        `shows ${place.device} of ${place.user} in ${place.key} as ${as}, ${Math.round(clock.now - heldUntil)} ms after it was gone`,
       );
   }
 

@@ -52,9 +52,6 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
 
-/** A goodbye that was not heard takes effect as a loss, within this, in milliseconds. */
-const UNHEARD_MS = 12_000;
-
 /** What was asked and never answered has no effect any more after this, in milliseconds: a loss that it has been has become a leave. */
 const UNANSWERED_MS = 12_000;
 
@@ -63,6 +60,8 @@ const DEVICE_LETTERS = 12;
 /** Hears what is said of presence and signals on every connection: keeps the roll, and holds what watchers are told against it. */
 export class Register {
   readonly roll = new Roll();
+  /** Everybody has come to rest: who is there does not change any more. */
+  isSettled = false;
   readonly #ports: RegisterPorts;
   readonly #bookmarks: Bookmarks;
   readonly #talks = new Map<Connection, Talk>();
@@ -118,9 +117,9 @@ export class Register {
         const key = `${identity.tenant}/${channel}`;
         // From beside, what is there is changed and nothing else.
         const place = connection.side ? this.roll.place(key, device) : this.roll.open(key, device, identity.user);
-        if (!place) return;
+        if (!place || (connection.side && !place.hasEntered)) return;
         const n = (message.state as Partial<Numbered> | undefined)?.n;
-        const statement = { seq, n, activity, at: now, acceptedAt: undefined };
+        const statement = { seq, n, activity, at: now, accepted: undefined };
         place.said.push(statement);
         place.enters.push(now);
         asked.set(id, { type: "enter", seq, place, statement, unsure: this.#unsure(connection, place) });
@@ -128,10 +127,7 @@ export class Register {
       }
       case "leave": {
         const { identity, device, asked } = this.#of(connection);
-        const place =
-          identity && device !== undefined
-            ? this.roll.place(`${identity.tenant}/${message.channel}`, device)
-            : undefined;
+        const place = this.#placeToLeave(identity, device, message.channel);
         place?.leaves.push(now);
         const unsure = this.#unsure(connection, place);
         asked.set(message.id, { type: "leave", seq: message.seq, place, statement: undefined, unsure });
@@ -152,6 +148,15 @@ export class Register {
       default:
         return;
     }
+  }
+
+  /** A goodbye counts also where it comes before the word that one has entered. */
+  #placeToLeave(identity: Identity | undefined, device: string | undefined, channel: string): Place | undefined {
+    if (!identity || device === undefined) return undefined;
+    const key = `${identity.tenant}/${channel}`;
+    return has(identity, channel, "presence")
+      ? this.roll.open(key, device, identity.user)
+      : this.roll.place(key, device);
   }
 
   #unsure({ holds }: Connection, place: Place | undefined): { until: number } | undefined {
@@ -218,15 +223,14 @@ export class Register {
     if (!asked?.place) return;
     const { type, place, statement } = asked;
     const { now } = this.#ports.clock;
-    if (statement) statement.acceptedAt = now;
-    // A goodbye from beside, at a node that has not learnt of the place, is of no effect there: it is lost as any other, and gone after the grace.
-    if (asked.unsure) asked.unsure.until = type === "leave" && connection.side ? now + UNHEARD_MS : now;
+    if (statement) statement.accepted = { at: now, node: connection.node };
+    if (asked.unsure) asked.unsure.until = now;
     if (type === "enter" && connection.side) return this.#ports.tally.count("path", "presence.said-beside");
     const before = place.now;
     const isBack = type === "enter" && before?.phase === "lost" && before.connection === talk.nth;
     const turn = isBack ? Math.max(asked.seq, before.turn + 1) : asked.seq;
     const phase = type === "enter" ? "here" : "left";
-    const counts = place.mark({ at: now, phase, node: connection.node, connection: talk.nth, turn });
+    const counts = place.take({ at: now, phase, node: connection.node, connection: talk.nth, turn });
     if (type === "enter") talk.entered.add(place);
     else if (counts) talk.entered.delete(place);
     if (!counts) this.#ports.tally.count("path", `presence.old-${type}`);
@@ -248,16 +252,16 @@ export class Register {
     const talk = this.#talks.get(connection);
     if (!talk) return;
     talk.watching.clear();
-    for (const { unsure } of talk.asked.values()) if (unsure) unsure.until = this.#ports.clock.now + UNANSWERED_MS;
+    const { now } = this.#ports.clock;
+    // What was asked in the last moment may have taken effect, and ended with the connection; or not.
+    for (const { place, unsure } of talk.asked.values()) {
+      if (unsure) unsure.until = now + UNANSWERED_MS;
+      else place?.unsure.push({ from: now, until: now + UNANSWERED_MS });
+    }
     talk.asked.clear();
     for (const place of talk.entered) {
-      const { now } = place;
-      if (now?.phase !== "here" || now.connection !== talk.nth || now.node !== connection.node) {
-        this.#ports.tally.count("path", "presence.old-connection-ends");
-        continue;
-      }
-      place.marks.push({ ...now, at: this.#ports.clock.now, phase });
-      this.#ports.tally.count("path", `presence.${phase}`);
+      const counts = place.take({ at: now, phase, node: connection.node, connection: talk.nth, turn: undefined });
+      this.#ports.tally.count("path", counts ? `presence.${phase}` : "presence.old-connection-ends");
     }
     talk.entered.clear();
   }
@@ -274,21 +278,21 @@ export class Register {
     if (!has(identity, channel, "read")) wrong("G10", `${identity.user} was shown who is there`);
     this.#checkTime(connection, identity, message, wrong);
     const key = `${identity.tenant}/${channel}`;
-    const places = { roll: this.roll, key, wrong };
+    const places = { roll: this.roll, key, channel, wrong };
     if (message.type === "watching") {
-      talk.watching.set(channel, new Watching(places));
-      this.#bookmarks.begin(connection, key, talk.after.get(message.id));
+      const after = talk.after.get(message.id);
+      talk.watching.set(channel, new Watching(places, after === undefined));
+      this.#bookmarks.begin(connection, key, after);
       return;
     }
     const watching = talk.watching.get(channel);
     if (message.type === "roster-page") return new Watching(places).members(message.members);
     if (!watching) return wrong("wire", `${message.type} without a watch`);
     if (message.type === "bookmark") return this.#bookmarks.told(connection, key, message.bookmark, wrong);
-    if (message.type === "signals") return watching.signals(message);
+    if (message.type === "signals") return watching.signals(message, this.isSettled);
     this.#bookmarks.members(connection, key, message, wrong);
-    watching.members(message.members);
-    if (message.full && watching.told) this.#ports.tally.count("path", "presence.all-anew");
-    watching.told = true;
+    if (message.full && watching.isTold) this.#ports.tally.count("path", "presence.all-anew");
+    watching.told(message);
   }
 
   #checkTime(

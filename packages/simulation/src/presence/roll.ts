@@ -12,13 +12,16 @@ export interface Mark {
   readonly turn: number;
 }
 
-/** What a client said of itself, when it reached a node; and when the node has said yes to it. */
+/** What a node has taken of a place: what its client said, or (without a turn) that a connection by which it was there has ended. */
+export type Word = Omit<Mark, "turn"> & { readonly turn: number | undefined };
+
+/** What a client said of itself, when it reached a node; and when and by which node it was said yes to. */
 export interface Statement {
   readonly seq: number;
   readonly n: number | undefined;
   readonly activity: Activity;
   readonly at: number;
-  acceptedAt: number | undefined;
+  accepted: { readonly at: number; readonly node: Process } | undefined;
 }
 
 /** What may be shown of a device. */
@@ -31,9 +34,6 @@ const LEAVE_MS = 10_000;
 /** A node has lost its lease by then, in milliseconds; it last gave a sign so long before it died. */
 const LAPSE_MS = 4_500;
 const SIGN_MS = 500;
-
-/** A node that was started knows of everybody by then, in milliseconds. */
-const LEARNED_MS = 5_000;
 
 /** What a node did in its last moments may not be known to any other, in milliseconds. */
 const LAST_MOMENTS_MS = 1_000;
@@ -49,6 +49,8 @@ export class Place {
   readonly device: string;
   readonly user: string;
   readonly marks: Mark[] = [];
+  /** All that nodes have taken of it, also what did not count. */
+  readonly #words: Word[] = [];
   readonly said: Statement[] = [];
   /** When something was asked that may take effect at once. */
   readonly enters: number[] = [];
@@ -64,37 +66,75 @@ export class Place {
     this.user = user;
   }
 
+  /** Its client has asked to be there. */
+  get hasEntered(): boolean {
+    return this.enters.length > 0;
+  }
+
   /** How it stands now: the highest connection counts, on it what was said last, and a goodbye by any of them. */
   get now(): Mark | undefined {
     return this.marks.at(-1);
   }
 
   /** @returns whether it counts */
-  mark(mark: Mark): boolean {
-    const { now } = this;
-    if (now && mark.turn < now.turn && (mark.phase === "left" || mark.connection <= now.connection)) return false;
-    if (now && mark.phase === "here" && mark.connection < now.connection) return false;
-    this.marks.push({ ...mark, connection: Math.max(mark.connection, now?.connection ?? 0) });
-    return true;
+  take(word: Word): boolean {
+    this.#words.push(word);
+    return take(this.marks, word);
+  }
+
+  /**
+   * How it stands for those who have not heard what some nodes died with: an older connection may still be open at another node, which then
+   * has nothing newer.
+   *
+   * @param clear from when on news surely get about
+   * @returns nothing where all has been heard
+   */
+  unheard(clear: number): readonly Mark[] | undefined {
+    if (this.#words.every((word) => isHeard(word, clear))) return undefined;
+    const marks: Mark[] = [];
+    for (const word of this.#words) if (isHeard(word, clear)) take(marks, word);
+    return marks;
+  }
+
+  /** The `seq` of what its client said last, as far as all know of it who were told by `before`. */
+  saidBy(before: number, clear: number): number {
+    const known = this.said.filter(({ accepted }) => accepted && accepted.at < before && isHeard(accepted, clear));
+    return known.reduce((most, { seq }) => Math.max(most, seq), 0);
+  }
+
+  /** When somebody held it last, whatever of that was heard; infinity: somebody does. */
+  get heldUntil(): number | undefined {
+    const last = [this.now, this.unheard(Number.POSITIVE_INFINITY)?.at(-1)].filter((mark) => mark !== undefined);
+    if (last.length === 0) return undefined;
+    return Math.max(...last.map(({ phase, node, at }) => (phase === "here" ? node.endedAt : at)));
   }
 
   /**
    * What a node may show of it now, when news have taken `spread` milliseconds at most to come to it.
    *
    * @param since when the node that shows it was started: it knows nothing of those that were gone by then
+   * @param clear from when on nothing kept news from getting about
    */
-  allowed(now: number, spread: number, since: number): ReadonlySet<Shown> {
+  allowed(now: number, spread: number, since: number, clear: number): ReadonlySet<Shown> {
     const from = now - spread;
     if (this.unsure.some((time) => time.from <= now && time.until >= from)) return ANYTHING;
     const allowed = new Set<Shown>();
     const add: Add = (shown, begins, ends) => {
       if (begins <= now && ends >= from) allowed.add(shown);
     };
-    add("gone", Number.NEGATIVE_INFINITY, this.marks[0]?.at ?? Number.POSITIVE_INFINITY);
     for (const at of this.enters) add("here", at, at);
     for (const at of this.leaves) add("gone", at, at);
-    this.marks.forEach((mark, index) => {
-      const ends = this.marks[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    this.#stands(this.marks, add, spread, since);
+    const unheard = this.unheard(clear);
+    if (unheard) this.#stands(unheard, add, spread, since);
+    return allowed;
+  }
+
+  /** What each of these marks lets be shown, until the next one. */
+  #stands(marks: readonly Mark[], add: Add, spread: number, since: number): void {
+    add("gone", Number.NEGATIVE_INFINITY, marks[0]?.at ?? Number.POSITIVE_INFINITY);
+    marks.forEach((mark, index) => {
+      const ends = marks[index + 1]?.at ?? Number.POSITIVE_INFINITY;
       const { at, phase, node } = mark;
       const died = node.alive ? Number.POSITIVE_INFINITY : node.endedAt;
       if (died - at < LAST_MOMENTS_MS && died <= ends) {
@@ -105,14 +145,9 @@ export class Place {
         if (died < ends) this.#lost(add, died, ends, true, spread);
       } else if (phase === "lost") this.#lost(add, at, ends, false, spread);
       else add("gone", at, ends);
-      // A goodbye to a node that does not know of the place yet has no effect: its connection's end has.
-      if (phase === "left" && at - node.startedAt < LEARNED_MS)
-        for (const shown of ["here", "reconnecting"] as const)
-          add(shown, at, Math.min(ends, at + LEAVE_MS + LAST_MOMENTS_MS));
       // Of the places of the dead a newcomer learns nothing.
       if (died < ends && since > at - LAST_MOMENTS_MS) add("gone", Math.min(died, since), ends);
     });
-    return allowed;
   }
 
   #lost(add: Add, at: number, ends: number, crashed: boolean, spread: number): void {
@@ -125,6 +160,25 @@ export class Place {
     phase("reconnecting", at + SHOW_LOSS_MS - early, at + LEAVE_MS);
     phase("gone", at + LEAVE_MS - early, Number.POSITIVE_INFINITY);
   }
+}
+
+/** Did a node live for long enough after it had taken something that others know of it? */
+function isHeard({ at, node }: { readonly at: number; readonly node: Process }, clear: number): boolean {
+  return node.endedAt >= Math.max(at, clear) + LAST_MOMENTS_MS;
+}
+
+/** @returns whether a word counts after these marks: then it is one of them */
+function take(marks: Mark[], { turn, ...word }: Word): boolean {
+  const now = marks.at(-1);
+  if (turn === undefined) {
+    if (now?.phase !== "here" || now.connection !== word.connection || now.node !== word.node) return false;
+    marks.push({ ...now, at: word.at, phase: word.phase });
+    return true;
+  }
+  if (now && turn < now.turn && (word.phase === "left" || word.connection <= now.connection)) return false;
+  if (now && word.phase === "here" && word.connection < now.connection) return false;
+  marks.push({ ...word, turn, connection: Math.max(word.connection, now?.connection ?? 0) });
+  return true;
 }
 
 /** Everybody's places, kept from what clients said and nodes answered: the truth about presence. */

@@ -1,4 +1,5 @@
-import type { Member, Signals } from "@tandem/protocol";
+import type { Member, Members, Signals } from "@tandem/protocol";
+import { isCrowd, overshown } from "./crowd.ts";
 import type { Numbered } from "./hall.ts";
 import type { Roll } from "./roll.ts";
 
@@ -7,6 +8,7 @@ export interface WatchingPorts {
   readonly roll: Roll;
   /** `tenant/channel`. */
   readonly key: string;
+  readonly channel: string;
   wrong(rule: string, text: string): void;
 }
 
@@ -16,20 +18,39 @@ export interface WatchingPorts {
  */
 export class Watching {
   /** It was told who is there. */
-  told = false;
+  isTold = false;
   readonly #ports: WatchingPorts;
+  /** All that it is shown is known here: it did not go on from a bookmark, or was told everything since. */
+  #isWhole: boolean;
+  /** Who it is shown, and what they say of themselves. */
+  readonly #shown = new Map<string, number | undefined>();
   readonly #stated = new Map<string, number>();
   readonly #signalled = new Map<string, number>();
 
-  constructor(ports: WatchingPorts) {
+  constructor(ports: WatchingPorts, isWhole = true) {
     this.#ports = ports;
+    this.#isWhole = isWhole;
+  }
+
+  told(message: Members): void {
+    this.members(message.members);
+    if (message.full) {
+      this.#shown.clear();
+      this.#isWhole = true;
+    }
+    for (const device of message.gone ?? []) this.#shown.delete(device);
+    for (const { device, state } of message.members) this.#shown.set(device, (state as Numbered | undefined)?.n);
+    const { channel, wrong } = this.#ports;
+    const problem = this.#isWhole && isCrowd(channel) && !message.more ? overshown(this.#shown) : undefined;
+    if (problem !== undefined) wrong("R6", problem);
+    this.isTold = true;
   }
 
   members(members: readonly Member[]): void {
     const { roll, key, wrong } = this.#ports;
     for (const { device, user, state, status } of members) {
       const place = roll.place(key, device);
-      if (!place) {
+      if (!place?.hasEntered) {
         wrong("R5", `shows ${device} of ${user}, who has never entered`);
         continue;
       }
@@ -47,11 +68,14 @@ export class Watching {
     }
   }
 
-  signals({ signals }: Signals): void {
+  /** @param isSettled who is there has not changed for a while */
+  signals({ signals }: Signals, isSettled: boolean): void {
     const { roll, key, wrong } = this.#ports;
     for (const [name, devices] of Object.entries(signals)) {
       for (const [device, data] of Object.entries(devices)) {
         if (data === null) continue;
+        if (isSettled && this.#isWhole && !this.#shown.has(device))
+          wrong("R6", `${name} of ${device}, who is not shown`);
         const { n } = data as unknown as Numbered;
         const seq = roll.place(key, device)?.signals.get(name)?.get(n);
         if (seq === undefined) {
