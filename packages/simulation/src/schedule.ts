@@ -1,5 +1,7 @@
 import { check } from "./checker.ts";
 import { ending } from "./ending.ts";
+import { Circle } from "./following/circle.ts";
+import { endCircle } from "./following/ending.ts";
 import type { Violation } from "./history.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
@@ -27,6 +29,9 @@ const COMPANY = 1;
 /** Chance of a crowd: likewise. */
 const CROWD = 3;
 
+/** …of what is followed. */
+const CIRCLE = 5;
+
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
 
@@ -49,10 +54,16 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
       world.clock.after(50, undefined, () => company.start());
       new Judge(world, halls).start();
     }
+    const circle = world.scope.following
+      ? new Circle(world, visitors, workload.channels, new Random(seed, CIRCLE))
+      : undefined;
+    if (circle) world.clock.after(50, undefined, () => circle.start());
     await workload.run();
     company?.stop();
+    circle?.stop();
     const calm = world.calm();
     await ending(world, workload, calm);
+    if (circle) await endCircle(world, circle, visitors);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

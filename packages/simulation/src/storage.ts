@@ -1,6 +1,7 @@
 import { TandemError } from "@tandem/protocol";
 import type { Log } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
+import type { Follower, Lists } from "./following/lists.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -38,6 +39,7 @@ export class Storage {
   readonly #ledger: Ledger;
   readonly #tally: Tally;
   readonly #store: Log;
+  readonly #lists: Lists;
   /** Called when something kept a node from the store. */
   readonly #disturbed: () => void;
 
@@ -47,6 +49,7 @@ export class Storage {
     weather: StorageWeather;
     store: Log;
     ledger: Ledger;
+    lists: Lists;
     tally: Tally;
     disturbed: () => void;
   }) {
@@ -55,6 +58,7 @@ export class Storage {
     this.weather = options.weather;
     this.#store = options.store;
     this.#ledger = options.ledger;
+    this.#lists = options.lists;
     this.#tally = options.tally;
     this.#disturbed = options.disturbed;
   }
@@ -68,6 +72,12 @@ export class Storage {
   handle(process: Process): Log {
     const write = <T>(run: (store: Log) => Promise<T>) => this.#write(process, run);
     const read = <T>(run: (store: Log) => Promise<T>) => this.#read(process, run);
+    const change = <T>(follower: Follower, run: (store: Log) => Promise<T>) =>
+      write(async (store) => {
+        const done = await run(store);
+        this.#lists.look(clock.now, follower);
+        return done;
+      });
     const ledger = this.#ledger;
     const clock = this.#clock;
     return {
@@ -103,8 +113,8 @@ export class Storage {
       forgetProducers: (now) => write((store) => store.forgetProducers(now)),
       loadConsumer: (name, channel) => read((store) => store.loadConsumer(name, channel)),
       saveConsumer: (position) => write((store) => store.saveConsumer(position)),
-      follow: (...following) => write((store) => store.follow(...following)),
-      unfollow: (...following) => write((store) => store.unfollow(...following)),
+      follow: (follower, ...following) => change(follower, (store) => store.follow(follower, ...following)),
+      unfollow: (follower, ...following) => change(follower, (store) => store.unfollow(follower, ...following)),
       following: (follower) => read((store) => store.following(follower)),
       followingChanges: (after, limit) => read((store) => store.followingChanges(after, limit)),
       health: () =>
