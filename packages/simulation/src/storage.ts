@@ -1,5 +1,6 @@
+import type { Position } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
-import type { Log } from "@tandem/server/core";
+import type { ChannelKey, Log } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Follower, Lists } from "./following/lists.ts";
 import type { Ledger } from "./ledger.ts";
@@ -34,6 +35,8 @@ export class Storage {
   fullUntil = 0;
   /** One node's reads fail until then. */
   readonly deaf = { process: undefined as Process | undefined, until: Number.NEGATIVE_INFINITY };
+  /** Is told where a consumer goes on that is started. */
+  onConsumerLoaded: ((name: string, channel: ChannelKey, position: Position | undefined) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ledger: Ledger;
@@ -111,7 +114,12 @@ export class Storage {
           ledger.removed(clock.now, channel);
         }),
       forgetProducers: (now) => write((store) => store.forgetProducers(now)),
-      loadConsumer: (name, channel) => read((store) => store.loadConsumer(name, channel)),
+      loadConsumer: (name, channel) =>
+        read(async (store) => {
+          const position = await store.loadConsumer(name, channel);
+          this.onConsumerLoaded?.(name, channel, position);
+          return position;
+        }),
       saveConsumer: (position) => write((store) => store.saveConsumer(position)),
       follow: (follower, ...following) => change(follower, (store) => store.follow(follower, ...following)),
       unfollow: (follower, ...following) => change(follower, (store) => store.unfollow(follower, ...following)),

@@ -159,7 +159,7 @@ export class World {
 
   /** Something kept a node from its work: what it should have done in time it may do late. */
   disturb(process: Process, ms: number): void {
-    this.#disturbed.set(process, this.clock.now + ms);
+    this.#disturbed.set(process, Math.max(this.#disturbed.get(process) ?? 0, this.clock.now + ms));
   }
 
   /** The store is kept from answering until `time`. */
