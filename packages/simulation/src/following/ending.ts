@@ -30,6 +30,7 @@ export async function endCircle(world: World, circle: Circle, visitors: readonly
     changed ||= circle.lastChange();
     await clock.runUntil(clock.now + LOOK_MS);
     const overdue = visitors.find((visitor) => circle.tuner(visitor).overdue);
+    const isWaiting = visitors.some((visitor) => circle.tuner(visitor).waiting > 0);
     if (overdue) return history.violate("U3", clock.now, `${overdue.name} is not told what became of a change`);
     const unlike = visitors.flatMap((visitor) => {
       const problem = unlikeOf(world, circle, visitor);
@@ -39,7 +40,7 @@ export async function endCircle(world: World, circle: Circle, visitors: readonly
       const since = Math.max(began, visitor.awayAt, changedAt, ...movedAt(world, visitor));
       return [{ problem, over: clock.now - since - SETTLED_MS - toCarry(world, visitor) }];
     });
-    if (changed && unlike.length === 0) return tally.count("path", "following-settled");
+    if (changed && !isWaiting && unlike.length === 0) return tally.count("path", "following-settled");
     const broken = unlike.find(({ over }) => over > 0);
     if (broken) return history.violate("U3", clock.now, `${broken.problem}, ${Math.round(broken.over)} ms too late`);
     if (clock.now > began + TOGETHER_MS) return;
@@ -72,7 +73,6 @@ function unlikeOf(world: World, circle: Circle, visitor: Visitor): string | unde
   const tuner = circle.tuner(visitor);
   const { name, person, readings } = visitor;
   const { all, readable } = listOf(world, visitor);
-  if (tuner.waiting > 0) return `${name} waits for a change of what it follows`;
   const connections = world.network.of(visitor.process).filter(({ side, whole }) => whole && !side);
   const [connection] = connections;
   if (!connection || connections.length > 1) return `${name} has ${connections.length} connections`;
