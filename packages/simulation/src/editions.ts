@@ -4,7 +4,7 @@ import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
 /** The event type that has changed since its first version, in the schedules that have editions. */
-export const REVISED = "memo";
+const REVISED = "memo";
 
 /** Its version. */
 export const REVISION = 2;
@@ -29,7 +29,7 @@ interface Edition {
 }
 
 /** A memo as a client or a node of the release before writes it. */
-export function asOld({ n, about, to, text }: Note): OldNote {
+function asOld({ n, about, to, text }: Note): OldNote {
   return { n, topic: about, ...(to === undefined ? {} : { recipient: to }), text };
 }
 

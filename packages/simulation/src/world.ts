@@ -45,8 +45,10 @@ const OUTCOMES = 16;
 /** The stream of chance that is the roads' own. */
 const ROADS = 2;
 
-/** …that of what a schedule has in it, and of versions. */
-const SCOPE = 3;
+/** …that of what a schedule has in it: one in which the seeds that were pinned before draw nothing of it, and stay what they were… */
+const SCOPE = 57_455;
+
+/** …and that of versions. */
 const EDITIONS = 4;
 
 /** Reads one after the other that a node may need to learn something, each way ten times as long as the mean at most. */
