@@ -72,16 +72,16 @@ export class Circle {
     return tuner;
   }
 
-  /** Changes every user's list once more, by the application. @returns whether a node took that up */
-  lastChange(): boolean {
+  /** Asks the application to change the lists that did not change since then. @returns whether there are none */
+  changeAll(since: number): boolean {
     const users = new Map(this.#visitors.map(({ person }) => [`${person.tenant}/${person.user}`, person]));
-    if (!this.#world.hosts.some((host) => host.up)) return false;
-    for (const { tenant, user } of users.values()) {
+    const unchanged = [...users.values()].filter((person) => this.#world.lists.now(person).at < since);
+    for (const { tenant, user } of unchanged) {
       const [room = CLOSED_ROOM] = ROOMS;
-      const has = this.#world.lists.now({ tenant, user }).channels.includes(room);
-      this.#operator.changeFollowing(has ? "unfollow" : "follow", tenant, user, room);
+      const [first] = this.#world.lists.now({ tenant, user }).channels;
+      this.#operator.changeFollowing(first ? "unfollow" : "follow", tenant, user, first ?? room);
     }
-    return true;
+    return unchanged.length === 0;
   }
 
   #operate(operation: Operation): void {

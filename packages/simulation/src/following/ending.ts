@@ -25,9 +25,8 @@ export async function endCircle(world: World, circle: Circle, visitors: readonly
   const { clock, history, lists, tally } = world;
   const began = clock.now;
   for (const visitor of visitors) circle.tuner(visitor);
-  let changed = false;
   for (;;) {
-    changed ||= circle.lastChange();
+    const changed = circle.changeAll(began);
     await clock.runUntil(clock.now + LOOK_MS);
     const overdue = visitors.find((visitor) => circle.tuner(visitor).overdue);
     const isWaiting = visitors.some((visitor) => circle.tuner(visitor).waiting > 0);
