@@ -294,7 +294,7 @@ describe("what comes down", () => {
   });
 
   it("U3: tells a list that changed while nobody was there to be told, and none that did not", async () => {
-    const { down, news, stand, runtime } = stage();
+    const { down, news, send, stand, runtime } = stage();
     await stand();
     for (const following of [["room:2"], ["room:2"], []]) {
       await down().end();
@@ -304,6 +304,12 @@ describe("what comes down", () => {
     expect(news().filter(({ type }) => type === "following")).toEqual([
       { type: "following", channels: ["room:2"] },
       { type: "following", channels: [] },
+    ]);
+    await send({ type: "refresh", id: 9, token: "t2" });
+    await down().say({ ...WELCOME, following: ["room:9"] }, subscribed(2, 3));
+    expect(news()).toMatchObject([
+      { type: "welcome", id: 9 },
+      { type: "following", channels: ["room:9"] },
     ]);
     await down().say({ type: "following", channels: ["room:3"] });
     await down().end();
