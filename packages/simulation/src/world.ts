@@ -115,7 +115,7 @@ export class World {
       (process) => this.#disturbedAt(process),
     );
     const disturbed = () => {
-      this.#storageDisturbedAt = clock.now;
+      this.#storageDisturbedAt = Math.max(this.#storageDisturbedAt, clock.now);
     };
     this.storage = new Storage({
       clock,
