@@ -1,4 +1,5 @@
 import { channelType, samePosition } from "@tandem/protocol";
+import type { Connection } from "../connection.ts";
 import { isAway } from "../ending.ts";
 import { sees } from "../eyes.ts";
 import type { Visitor } from "../visitor.ts";
@@ -70,15 +71,30 @@ function toCarry(world: World, visitor: Visitor): number {
 /** @returns what a visitor has otherwise than their list says */
 function unlikeOf(world: World, circle: Circle, visitor: Visitor): string | undefined {
   const tuner = circle.tuner(visitor);
-  const { name, person, readings } = visitor;
+  const { name } = visitor;
   const { all, readable } = listOf(world, visitor);
   const connections = world.network.of(visitor.process).filter(({ side, whole }) => whole && !side);
   const [connection] = connections;
   if (!connection || connections.length > 1) return `${name} has ${connections.length} connections`;
   if (tuner.tuned && !same(tuner.channels, all))
     return `${name} believes to follow ${tuner.channels.join(", ")}, and follows ${all.join(", ")}`;
+  const problem = connection.holds
+    ? undefined
+    : unlikeStanding(world, visitor, connection, tuner.tuned ? readable : []);
+  return problem ?? (tuner.tuned ? notGiven(world, circle, visitor, readable) : undefined);
+}
+
+/**
+ * @returns what the subscriptions of a connection have otherwise. Of one that holds its answers back until there is news, they are not heard of
+ */
+function unlikeStanding(
+  world: World,
+  { name, person, readings }: Visitor,
+  connection: Connection,
+  readable: readonly string[],
+): string | undefined {
   const standing = world.wire.standing(connection);
-  const wanted = new Set([...(tuner.tuned ? readable : []), ...readings.map(({ channel }) => channel)]);
+  const wanted = new Set([...readable, ...readings.map(({ channel }) => channel)]);
   for (const channel of standing.keys()) {
     if (!wanted.has(channel)) return `${name} is subscribed to ${channel}, which is not on its list`;
   }
@@ -89,7 +105,7 @@ function unlikeOf(world: World, circle: Circle, visitor: Visitor): string | unde
     if (!samePosition(at.position, head))
       return `${name} was told ${at.position.offset} of ${channel}, the head is ${head.offset}`;
   }
-  return tuner.tuned ? notGiven(world, circle, visitor, readable) : undefined;
+  return undefined;
 }
 
 /** @returns the channel of which a visitor that reads it was not given the newest event for them */
