@@ -1,6 +1,10 @@
 import type { Access } from "@tandem/app";
-import { channel, defineApp } from "@tandem/app";
+import { channel, defineApp, event } from "@tandem/app";
+import type { OldNote } from "./editions.ts";
+import { asNew, REVISION } from "./editions.ts";
 import { crowd, hall } from "./presence/hall.ts";
+import type { Scope } from "./scope.ts";
+import { WHOLE } from "./scope.ts";
 
 /** What every event of a schedule carries. */
 export interface Note {
@@ -49,7 +53,15 @@ export function mayRead(user: string, author: string | undefined, to: string | u
   return author === user || to === user;
 }
 
-const events = { note: note(false), memo: note(false) };
+/** A memo, in the schedules that have editions: in its second version. */
+function revised(asynchronous: boolean) {
+  const upcasters = { 1: (data: unknown) => asNew(data as OldNote) };
+  return event({ version: REVISION, schema: note(asynchronous), upcasters });
+}
+
+/** The types of the channels that every user has. */
+const PERSONAL = ["user-urgent", "user", "tenant"] as const;
+
 const filterable = ["about"] as const;
 
 /**
@@ -57,11 +69,13 @@ const filterable = ["about"] as const;
  *
  * @param access who may enter a club
  */
-export function createApp(access: Access) {
-  return defineApp({
+export function createApp(access: Access, scope: Scope) {
+  const memo = (asynchronous: boolean) => (scope.editions ? revised(asynchronous) : note(asynchronous));
+  const events = { note: note(false), memo: memo(false) };
+  const app = defineApp({
     channels: {
       room: channel({ events, filterable }),
-      slow: channel({ events: { note: note(true), memo: note(true) }, filterable, priority: "bulk" }),
+      slow: channel({ events: { note: note(true), memo: memo(true) }, filterable, priority: "bulk" }),
       feed: channel({ events, filterable, retention: { count: FEED_COUNT } }),
       inbox: channel({
         events,
@@ -79,12 +93,17 @@ export function createApp(access: Access) {
       club: channel({ events, filterable, access }),
       hall,
       crowd,
+      "user-urgent": channel({ events, priority: "critical" }),
+      user: channel({ events }),
+      tenant: channel({ events, retention: { count: FEED_COUNT } }),
     },
   });
+  if (!scope.following) for (const type of PERSONAL) Reflect.deleteProperty(app.channels, type);
+  return app;
 }
 
 /** What is the same for all nodes: lanes and policies. */
-export const app = createApp(({ granted }) => granted);
+export const app = createApp(({ granted }) => granted, WHOLE);
 
 /** The types of channels that schedules use. */
 export const TYPES = ["room", "feed", "inbox", "slow", "ticker", "pulse", "club"] as const;

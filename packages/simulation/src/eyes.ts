@@ -45,7 +45,7 @@ export function nameIn(key: string): string {
 }
 
 /** An event as someone was given it: what of it is compared. */
-export type Shown = Pick<ChannelEvent, "offset" | "id" | "data">;
+export type Shown = Pick<ChannelEvent, "offset" | "id" | "data" | "version">;
 
 /** What an event on the wire may tell. */
 const FIELDS = new Set(["offset", "id", "type", "version", "time", "author", "data", "redacted", "trace"]);
@@ -59,6 +59,8 @@ export function differs(shown: Shown, fact: Fact, at: number): string | undefine
   if (stray) return `event ${shown.offset} tells its ${stray}, which nobody is to know`;
   if (shown.data === null && fact.erased) return undefined;
   if (JSON.stringify(shown.data) !== fact.data) return `event ${shown.offset} has other data than the log`;
+  if ((shown.version ?? 1) !== fact.version)
+    return `event ${shown.offset} is told to be of version ${shown.version ?? 1}, and should be of ${fact.version}`;
   if (fact.redactedAt !== undefined && at > fact.redactedAt + REDACTION_MS)
     return `event ${shown.offset} was erased long ago`;
   return undefined;

@@ -44,6 +44,7 @@ export type Given =
       readonly at: number;
       readonly offset: number;
       readonly id: string;
+      readonly version?: number | undefined;
       readonly data: unknown;
     }
   /** It says that it stands here: nothing for its eyes lies between the last event and this. */

@@ -56,10 +56,14 @@ export class Host {
       worldLogger(this.#world, this.name),
       world.skew(),
     );
+    const log = world.storage.handle(process);
+    const bus = world.bus.handle(process);
+    const { editions } = world;
+    const isOld = editions.drawOld();
     const node = createNode({
-      app: createApp(world.memberships.access(process)),
-      log: world.storage.handle(process),
-      bus: world.bus.handle(process),
+      app: createApp(world.memberships.access(process), world.scope),
+      log: isOld ? editions.oldLog(log) : log,
+      bus: isOld ? editions.oldBus(bus) : bus,
       authenticator: world.tokens.authenticator(process),
       runtime: process.runtime,
       digest: (text) => createHash("sha256").update(text).digest("base64url"),

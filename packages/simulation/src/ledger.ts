@@ -1,6 +1,7 @@
 import type { Position } from "@tandem/protocol";
 import { eventId } from "@tandem/protocol";
 import type { Append, AppendResult, ChannelKey } from "@tandem/server/core";
+import { Editions } from "./editions.ts";
 
 /** An event that the store committed, and all that went before it: the truth that everything else is held against. */
 export interface Fact {
@@ -11,7 +12,8 @@ export interface Fact {
   readonly id: string;
   readonly previous: Fact | undefined;
   readonly type: string;
-  /** JSON text. */
+  /** The newest version of its schema, and its data in that, as JSON text: what readers are to be given. */
+  readonly version: number;
   readonly data: string;
   readonly author: string | undefined;
   readonly time: number;
@@ -70,7 +72,12 @@ export class Ledger {
   /** When channels were removed, and when backups were restored. */
   readonly removals: { readonly at: number; readonly channel: ChannelKey }[] = [];
   readonly restorations: { readonly at: number; readonly backupAt: number }[] = [];
+  readonly #editions: Editions;
   #serial = 0;
+
+  constructor(editions = new Editions()) {
+    this.#editions = editions;
+  }
 
   /** Events that were committed so far. */
   get commits(): number {
@@ -153,7 +160,8 @@ export class Ledger {
     const tags = this.#byTag.get(channel) ?? new Map<string, Fact>();
     this.#byTag.set(channel, tags);
     append.events.forEach((event, index) => {
-      const publish = publishNumber(event.data);
+      const { version, data } = this.#editions.newest(event);
+      const publish = publishNumber(data);
       const id = eventId(producer.id, producer.seq, index);
       const fact: Fact = {
         channel,
@@ -163,7 +171,8 @@ export class Ledger {
         id,
         previous: line.facts.at(-1),
         type: event.type,
-        data: event.data,
+        version,
+        data,
         author: event.author,
         time: result.time,
         committedAt: at,

@@ -4,30 +4,47 @@ import type { Application, Node, Revocation } from "@tandem/server/core";
 import type { EventType } from "./app.ts";
 import type { Publish } from "./history.ts";
 import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
+
+interface Numbered {
+  readonly n: number;
+}
 
 /** The application's own side: publishes, takes back, erases, through whichever node is up. */
 export class Operator {
   readonly #world: World;
+  readonly #random: Random;
 
-  constructor(world: World) {
+  constructor(world: World, random = world.random) {
     this.#world = world;
+    this.#random = random;
   }
 
   /** A node that is up, with its process, or nothing. */
   #somewhere(): { node: Node; process: Process } | undefined {
     const up = this.#world.hosts.filter((host) => host.up);
     if (up.length === 0) return undefined;
-    const host = this.#world.random.pick(up);
+    const host = this.#random.pick(up);
     return host.node && host.process ? { node: host.node, process: host.process } : undefined;
   }
 
-  publish(tenant: string, channel: string, event: EventType, data: { readonly n: number }): void {
+  publish(tenant: string, channel: string, event: EventType, data: Numbered): void {
+    this.send(tenant, channel, data, (application) => application.publish(channel, event, data));
+  }
+
+  /** Publishes in whichever way, what ends up on `channel`. */
+  send(
+    tenant: string,
+    channel: string,
+    data: Numbered,
+    publish: (application: Application) => Promise<Position>,
+  ): void {
     const at = this.#somewhere();
     if (!at) return;
     const { clock, history } = this.#world;
     const by = `application.${at.process.name}`;
-    const publish: Publish = history.invoke({
+    const asked: Publish = history.invoke({
       n: data.n,
       by,
       channel: `${tenant}/${channel}`,
@@ -36,17 +53,40 @@ export class Operator {
       due: undefined,
     });
     at.process.whenGone(() => {
-      if (!publish.verdict) history.settle(publish, clock.now, { kind: "unknown", code: "crash" });
+      if (!asked.verdict) history.settle(asked, clock.now, { kind: "unknown", code: "crash" });
     });
+    publish(at.node.application(tenant)).then(
+      (position: Position) => history.settle(asked, clock.now, { kind: "ok", position }),
+      (error: unknown) => {
+        const code = error instanceof TandemError ? error.code : "internal";
+        const final = error instanceof TandemError && !error.retryable && code !== "unknown-outcome";
+        history.settle(asked, clock.now, final ? { kind: "fail", code } : { kind: "unknown", code });
+      },
+    );
+  }
+
+  /** Puts a channel on a user's list, or takes it from there. What fails may have taken effect, or take it later. */
+  changeFollowing(type: "follow" | "unfollow", tenant: string, user: string, channel: string): void {
+    const at = this.#somewhere();
+    if (!at) return;
+    const { clock, lists, tally } = this.#world;
+    const change = lists.asked({ tenant, user, type, channel, invokedAt: clock.now });
     at.node
       .application(tenant)
-      .publish(channel, event, data)
+      [type](user, channel)
       .then(
-        (position: Position) => history.settle(publish, clock.now, { kind: "ok", position }),
+        () => {
+          change.answeredAt = clock.now;
+          tally.count("path", `application-${type}-done`);
+          const stands = lists
+            .between(change, change.invokedAt, clock.now)
+            .some(({ channels }) => channels.includes(channel) === (type === "follow"));
+          const text = `the application's ${type} of ${channel} for ${user} was answered, and is not stored`;
+          if (!stands) this.#world.history.violate("U3", clock.now, text);
+        },
         (error: unknown) => {
-          const code = error instanceof TandemError ? error.code : "internal";
-          const final = error instanceof TandemError && !error.retryable && code !== "unknown-outcome";
-          history.settle(publish, clock.now, final ? { kind: "fail", code } : { kind: "unknown", code });
+          if (!(error instanceof TandemError)) throw error;
+          tally.count("path", `application-${type}-failed`);
         },
       );
   }

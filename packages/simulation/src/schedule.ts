@@ -1,5 +1,9 @@
 import { check } from "./checker.ts";
+import { endConsumers } from "./consumers/ending.ts";
+import { Foreman } from "./consumers/foreman.ts";
 import { ending } from "./ending.ts";
+import { Circle } from "./following/circle.ts";
+import { endCircle } from "./following/ending.ts";
 import type { Violation } from "./history.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
@@ -27,6 +31,12 @@ const COMPANY = 1;
 /** Chance of a crowd: likewise. */
 const CROWD = 3;
 
+/** …of what is followed. */
+const CIRCLE = 5;
+
+/** …of durable consumers. */
+const CONSUMERS = 6;
+
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
 
@@ -49,10 +59,22 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
       world.clock.after(50, undefined, () => company.start());
       new Judge(world, halls).start();
     }
+    const circle = world.scope.following
+      ? new Circle(world, visitors, workload.channels, new Random(seed, CIRCLE))
+      : undefined;
+    if (circle) world.clock.after(50, undefined, () => circle.start());
+    const foreman = world.scope.consumers
+      ? new Foreman(world, workload.channels, new Random(seed, CONSUMERS))
+      : undefined;
+    if (foreman) world.clock.after(50, undefined, () => foreman.start());
     await workload.run();
+    foreman?.calm();
     company?.stop();
+    circle?.stop();
     const calm = world.calm();
     await ending(world, workload, calm);
+    if (foreman) await endConsumers(world, foreman);
+    if (circle) await endCircle(world, circle, visitors);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

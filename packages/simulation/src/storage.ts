@@ -1,6 +1,8 @@
+import type { Position } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
-import type { Log } from "@tandem/server/core";
+import type { ChannelKey, Log } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
+import type { Follower, Lists } from "./following/lists.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -33,11 +35,14 @@ export class Storage {
   fullUntil = 0;
   /** One node's reads fail until then. */
   readonly deaf = { process: undefined as Process | undefined, until: Number.NEGATIVE_INFINITY };
+  /** Is told where a consumer goes on that is started. */
+  onConsumerLoaded: ((name: string, channel: ChannelKey, position: Position | undefined) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #tally: Tally;
   readonly #store: Log;
+  readonly #lists: Lists;
   /** Called when something kept a node from the store. */
   readonly #disturbed: () => void;
 
@@ -47,6 +52,7 @@ export class Storage {
     weather: StorageWeather;
     store: Log;
     ledger: Ledger;
+    lists: Lists;
     tally: Tally;
     disturbed: () => void;
   }) {
@@ -55,6 +61,7 @@ export class Storage {
     this.weather = options.weather;
     this.#store = options.store;
     this.#ledger = options.ledger;
+    this.#lists = options.lists;
     this.#tally = options.tally;
     this.#disturbed = options.disturbed;
   }
@@ -68,6 +75,12 @@ export class Storage {
   handle(process: Process): Log {
     const write = <T>(run: (store: Log) => Promise<T>) => this.#write(process, run);
     const read = <T>(run: (store: Log) => Promise<T>) => this.#read(process, run);
+    const change = <T>(follower: Follower, run: (store: Log) => Promise<T>) =>
+      write(async (store) => {
+        const done = await run(store);
+        this.#lists.look(clock.now, follower);
+        return done;
+      });
     const ledger = this.#ledger;
     const clock = this.#clock;
     return {
@@ -101,10 +114,15 @@ export class Storage {
           ledger.removed(clock.now, channel);
         }),
       forgetProducers: (now) => write((store) => store.forgetProducers(now)),
-      loadConsumer: (name, channel) => read((store) => store.loadConsumer(name, channel)),
+      loadConsumer: (name, channel) =>
+        read(async (store) => {
+          const position = await store.loadConsumer(name, channel);
+          this.onConsumerLoaded?.(name, channel, position);
+          return position;
+        }),
       saveConsumer: (position) => write((store) => store.saveConsumer(position)),
-      follow: (...following) => write((store) => store.follow(...following)),
-      unfollow: (...following) => write((store) => store.unfollow(...following)),
+      follow: (follower, ...following) => change(follower, (store) => store.follow(follower, ...following)),
+      unfollow: (follower, ...following) => change(follower, (store) => store.unfollow(follower, ...following)),
       following: (follower) => read((store) => store.following(follower)),
       followingChanges: (after, limit) => read((store) => store.followingChanges(after, limit)),
       deadlines: (limit) => read((store) => store.deadlines(limit)),

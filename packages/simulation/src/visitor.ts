@@ -197,7 +197,10 @@ export class Visitor {
     });
     this.#unsettled.add(publish);
     const [type, id] = split(channel);
-    const publication: Publication = this.client.channel(type, id).publish(event, data as Note);
+    const draft = this.#world.editions.draft(event, data);
+    const publication: Publication = this.client
+      .channel(type, id)
+      .publish(event, draft.data as Note, draft.version === undefined ? {} : { version: draft.version });
     const note = () => {
       const status = publication.status.get();
       publish.statuses.push(status.kind);
@@ -232,8 +235,8 @@ export class Visitor {
       onEvents: (events, { position }) => {
         // One that joins a standing subscription learns its place from its first event.
         if (!begun) begin(before(world.ledger.ofId(key, events[0]?.id ?? "").at(-1)), false);
-        for (const { offset, id, data } of events)
-          reader.given.push({ kind: "event", at: clock.now, offset, id, data });
+        for (const { offset, id, version, data } of events)
+          reader.given.push({ kind: "event", at: clock.now, offset, id, version, data });
         reader.given.push({ kind: "stand", at: clock.now, position });
       },
       onReset: (reason, position) => {
@@ -275,7 +278,7 @@ export class Visitor {
 }
 
 /** The position before an event. */
-function before(fact: Fact | undefined): Position {
+export function before(fact: Fact | undefined): Position {
   const { epoch, offset, tag } = fact?.previous ?? { epoch: fact?.epoch ?? "-", offset: 0, tag: "" };
   return { epoch, offset, tag };
 }

@@ -70,7 +70,8 @@ export class Workload {
   readonly #raw: RawClient;
   readonly rawReader: RawReader | undefined;
   readonly #faults: Faults;
-  readonly #channels: readonly string[];
+  /** The channels that are read and written. */
+  readonly channels: readonly string[];
   readonly #weights: Readonly<Record<Operation, number>>;
 
   constructor(world: World) {
@@ -83,12 +84,12 @@ export class Workload {
     this.#operator = new Operator(world);
     this.#raw = new RawClient("raw", PEOPLE[1] as Person, PEOPLE[0] as Person, world);
     this.#faults = new Faults(world, this.visitors, random.fork());
-    this.#channels = Array.from(
+    this.channels = Array.from(
       { length: world.climate.channels },
       (_, at) => `${at === 0 ? random.pick(["room", "feed"]) : random.pick(TYPES)}:a${at}`,
     );
     const reads = random.chance(0.6);
-    this.rawReader = reads ? new RawReader("reader", random.pick(PEOPLE), this.#channels, world) : undefined;
+    this.rawReader = reads ? new RawReader("reader", random.pick(PEOPLE), this.channels, world) : undefined;
     // Each schedule has its own taste: some operations often, some never.
     const weights = Object.entries(WEIGHTS).map(([name, weight]) => [name, weight * random.pick(TASTES)]);
     this.#weights = {
@@ -107,7 +108,7 @@ export class Workload {
     const random = this.#random;
     for (const visitor of this.visitors) {
       visitor.start();
-      if (random.chance(0.7)) visitor.subscribe(random.pick(this.#channels), this.#reading());
+      if (random.chance(0.7)) visitor.subscribe(random.pick(this.channels), this.#reading());
     }
     this.rawReader?.start();
     for (let done = 0; done < OPERATIONS; done++) {
@@ -125,7 +126,7 @@ export class Workload {
   #operate(operation: Operation): void {
     const random = this.#random;
     const visitor = random.pick(this.visitors);
-    const channel = random.pick(this.#channels);
+    const channel = random.pick(this.channels);
     const tenant = visitor.person.tenant;
     this.#world.say(() => `— ${operation} ${visitor.name} ${channel}`);
     this.#world.tally.count("operation", operation);

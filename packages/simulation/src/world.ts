@@ -6,6 +6,8 @@ import type { Climate } from "./climate.ts";
 import { drawClimate, FAIR } from "./climate.ts";
 import { Clock } from "./clock.ts";
 import type { Listener } from "./connection.ts";
+import { Editions } from "./editions.ts";
+import { Lists } from "./following/lists.ts";
 import { History } from "./history.ts";
 import { Host } from "./host.ts";
 import type { Backup } from "./ledger.ts";
@@ -15,6 +17,8 @@ import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
 import { Revocations } from "./revocations.ts";
+import type { Scope } from "./scope.ts";
+import { drawScope } from "./scope.ts";
 import { Storage } from "./storage.ts";
 import { Tally } from "./tally.ts";
 import { Tokens } from "./tokens.ts";
@@ -41,6 +45,15 @@ const OUTCOMES = 16;
 /** The stream of chance that is the roads' own. */
 const ROADS = 2;
 
+/** …that of what a schedule has in it: one in which the seeds that were pinned before draw nothing of it, and stay what they were… */
+const SCOPE = 57_455;
+
+/** …and that of versions. */
+const EDITIONS = 4;
+
+/** Reads one after the other that a node may need to learn something, each way ten times as long as the mean at most. */
+const READS = 20;
+
 export interface WorldOptions {
   /** Lines of trace kept as text, the last ones. Default none. */
   readonly traceLines?: number | undefined;
@@ -57,7 +70,11 @@ export class World {
   readonly trace: Trace;
   readonly tally = new Tally();
   readonly history = new History();
-  readonly ledger = new Ledger();
+  readonly scope: Scope;
+  readonly editions: Editions;
+  readonly ledger: Ledger;
+  /** Who follows what. */
+  readonly lists: Lists;
   readonly climate: Climate;
   readonly limits: Limits;
   readonly tokens: Tokens;
@@ -79,6 +96,9 @@ export class World {
 
   constructor(seed: number, options: WorldOptions) {
     this.random = new Random(seed);
+    this.scope = drawScope(new Random(seed, SCOPE));
+    this.editions = new Editions(this.scope.editions ? new Random(seed, EDITIONS) : undefined, this.tally);
+    this.ledger = new Ledger(this.editions);
     this.roads = new Random(seed, ROADS);
     this.trace = new Trace(options.traceLines, options.traceUntil);
     this.climate = drawClimate(this.random.fork());
@@ -90,8 +110,12 @@ export class World {
     this.tokens = new Tokens(clock, random.fork());
     this.#store = new MemoryStore({ outcomes: OUTCOMES });
     const log = createMemoryLog({ store: this.#store });
+    this.lists = new Lists(
+      (follower) => this.#store.following.of(follower).channels,
+      (process) => this.#disturbedAt(process),
+    );
     const disturbed = () => {
-      this.#storageDisturbedAt = clock.now;
+      this.#storageDisturbedAt = Math.max(this.#storageDisturbedAt, clock.now);
     };
     this.storage = new Storage({
       clock,
@@ -99,24 +123,31 @@ export class World {
       weather: climate.storage,
       store: log,
       ledger,
+      lists: this.lists,
       tally,
       disturbed,
     });
     this.bus = new AdversarialBus(clock, random.fork(), climate.bus, tally);
     this.memberships = new Memberships(clock, random.fork(), tally);
-    this.revocations = new Revocations(
-      (process) => Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0),
-      this.memberships,
+    this.revocations = new Revocations((process) => this.#disturbedAt(process), this.memberships);
+    this.limits = { ...LIMITS, ...climate.limits, ...this.scope.limits };
+    const { history, tokens, revocations, limits, scope, lists, editions } = this;
+    const readMs = () => READS * this.storage.weather.read;
+    this.wire = new Wire(
+      { clock, ledger, history, tokens, revocations, tally, limits, scope, lists, editions, readMs },
+      this.trace,
     );
-    this.limits = { ...LIMITS, ...climate.limits };
-    const { history, tokens, revocations, limits } = this;
-    this.wire = new Wire({ clock, ledger, history, tokens, revocations, tally, limits }, this.trace);
     this.network = new Network(clock, random.fork(), climate.network, this.wire, tally, () => this.#listeners());
     this.hosts = Array.from({ length: climate.nodes }, (_, at) => new Host(`node${at + 1}`, this));
   }
 
   #listeners(): Listener[] {
     return this.hosts.flatMap((host) => host.listener ?? []);
+  }
+
+  /** When last something kept a node from its work. */
+  #disturbedAt(process: Process): number {
+    return Math.max(this.#storageDisturbedAt, this.#disturbed.get(process) ?? 0);
   }
 
   /** How far a new process's wall clock is off, in milliseconds: never more than servers in one house are. */
@@ -130,7 +161,7 @@ export class World {
 
   /** Something kept a node from its work: what it should have done in time it may do late. */
   disturb(process: Process, ms: number): void {
-    this.#disturbed.set(process, this.clock.now + ms);
+    this.#disturbed.set(process, Math.max(this.#disturbed.get(process) ?? 0, this.clock.now + ms));
   }
 
   /** The store is kept from answering until `time`. */
@@ -155,6 +186,7 @@ export class World {
     this.restoring = false;
     this.#store.restore(backup.store);
     this.ledger.restored(this.clock.now, backup.ledger);
+    this.lists.restored(this.clock.now);
     this.revocations.restored(backup.ledger.at);
     for (const host of this.hosts) host.start();
   }

@@ -33,6 +33,29 @@ describe("a durable consumer", () => {
     expect(seen).toEqual(["next"]);
   });
 
+  it("has its place from its start on: what comes while nobody runs it is handled by the next one", async () => {
+    const world = await cluster({ nodes: 2 });
+    await world.fill("room:1", 3);
+    const seen: string[] = [];
+    const handler = (event: ChannelEvent) => void seen.push(textOf(event));
+    const first = await world.node().application("acme").consume("mailer", "room:1", handler, { from: "now" });
+    await first.stop();
+    await world.fill("room:1", 2, 0, (n) => `later ${n}`);
+    await world.node(1).application("acme").consume("mailer", "room:1", handler, { from: "now" });
+    await world.settle();
+    expect(seen).toEqual(["later 1", "later 2"]);
+  });
+
+  it("rejects its start where it has no place, and none can be stored", async () => {
+    const world = await cluster();
+    world.log().failing = { saveConsumer: "before" };
+    const asked = world
+      .node()
+      .application("acme")
+      .consume("mailer", "room:1", () => {});
+    await expect(asked).rejects.toMatchObject({ code: "storage-unavailable" });
+  });
+
   it("tries an event again while its handler fails, holds back the rest, and counts the attempts", async () => {
     const world = await cluster();
     await world.fill("room:1", 2);
@@ -82,8 +105,8 @@ describe("a durable consumer", () => {
     const seen: string[] = [];
     const handler = (event: ChannelEvent) => void seen.push(textOf(event));
     const application = world.node().application("acme");
-    world.log().failing = { saveConsumer: "before" };
     const consumer = await application.consume("mailer", "room:1", handler);
+    world.log().failing = { saveConsumer: "before" };
     await world.advance(5_000);
     expect(seen).toEqual(["1"]);
     const stopped = consumer.stop();
@@ -99,11 +122,11 @@ describe("a durable consumer", () => {
     const world = await cluster();
     await world.fill("room:1", 2);
     const seen: string[] = [];
-    world.log().failing = { saveConsumer: "before" };
     const consumer = await world
       .node()
       .application("acme")
       .consume("mailer", "room:1", (event) => void seen.push(textOf(event)));
+    world.log().failing = { saveConsumer: "before" };
     await world.advance(5_000);
     world.log().failing = {};
     await world.advance(60_000);
@@ -171,6 +194,22 @@ describe("a durable consumer", () => {
     });
     await world.settle();
     expect(seen).toEqual(["rewritten", ...numbers(10)]);
+  });
+
+  it("does not tell that it stands at the head while a reset at its start is not taken", async () => {
+    const world = await cluster();
+    const application = world.node().application("acme");
+    await world.fill("room:1", 5);
+    const { epoch } = await application.head("room:1");
+    const stored = { epoch, offset: 2, tag: "AAAAAAAA" };
+    await world.log().log.saveConsumer({ name: "mailer", channel: "acme/room:1", position: stored });
+    const consumer = await application.consume("mailer", "room:1", () => {}, {
+      onReset() {
+        throw new Error("not ready");
+      },
+    });
+    await world.settle();
+    expect(consumer.position).toEqual(stored);
   });
 
   it("rejects its start when the log cannot be read, and leaves nothing behind", async () => {

@@ -64,15 +64,19 @@ export class Consumer {
     return this.#position;
   }
 
-  /** Begins from the stored position. Rejects when the log cannot be read. */
+  /**
+   * Begins from the stored position; where there is none, one is stored, so that whatever comes from then on is handled, also if the
+   * process ends before the first event. Rejects when the log cannot be read, or written.
+   */
   async start(): Promise<void> {
     // The reader keeps the channel from being let go while the position is found.
     const reader = new Reader(this.#channel, this.#channel.position);
     try {
       const stored = await this.#log.loadConsumer(this.name, this.#channel.key);
       const { position, reset } = stored ? await this.#channel.resume(stored) : await this.#beginning();
+      if (!stored) await this.#log.saveConsumer({ name: this.name, channel: this.#channel.key, position });
       reader.seek(position);
-      this.#position = position;
+      this.#position = stored ?? position;
       this.#reader = reader;
       this.#running = this.#run(reader, reset && { kind: "reset", reason: reset, position });
     } catch (error) {

@@ -174,9 +174,9 @@ export class Replay {
     const result = await this.#log.read(this.#channel.key, offset, { events: 1, bytes: 1 });
     const epoch = result.head.epoch;
     if (result.kind === "run" && epoch === this.#channel.head.epoch) return { epoch, offset, tag: result.tagBefore };
-    // Trimmed or begun anew while it was read: the node's own head is as far back as can be told now.
-    await this.#channel.catchUp();
-    return this.#channel.position;
+    // Trimmed or begun anew while it was read: how far back there is something is looked at anew.
+    if (!(await this.#channel.catchUp())) throw errorOf("storage-unavailable", { retryAfter: RETRY_MS });
+    return this.back(n);
   }
 
   /** The newest `limit` events before offset `before`, fewer where they take more than about `bytes`. */

@@ -187,7 +187,7 @@ export class Conversation implements InboundEvents {
   }
 
   following(channels: readonly string[]): void {
-    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", channels }));
+    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", channels }), true);
   }
 
   #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {

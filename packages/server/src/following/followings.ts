@@ -1,7 +1,7 @@
 import { errorOf } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import type { PersonalChannels } from "../access/personal-channels.ts";
-import type { Follower, FollowingLog, StoredFollowing } from "../log/following-log.ts";
+import type { ChangeOutcome, Follower, FollowingLog, StoredFollowing } from "../log/following-log.ts";
 
 /** Under this name nodes tell each other that lists have changed. No tenant can have its tenant's name. */
 export const FOLLOWING_CHANNEL = "$tandem/following:all";
@@ -14,6 +14,9 @@ const PAUSE_MS = 100;
 
 /** Changes that are read at a time. */
 const CHANGES = 500;
+
+/** Attempts at a change: more in vain, and other nodes change the same list all the time. */
+const TRIES = 8;
 
 /** A list that nobody ever put anything on. */
 const NEVER: StoredFollowing = { version: 0, channels: [] };
@@ -49,6 +52,8 @@ interface Entry {
 export class Followings {
   readonly #ports: FollowingsPorts;
   readonly #entries = new Map<string, Entry>();
+  /** The last change of each user that is under way. */
+  readonly #changing = new Map<string, Promise<ChangeOutcome>>();
   /** Changes up to this version are known here; `undefined` before the first look. */
   #seen: number | undefined;
   /** Nobody has a list, by the last look. */
@@ -115,14 +120,46 @@ export class Followings {
   async follow(follower: Follower, channel: string): Promise<void> {
     const { log, personal, runtime, most } = this.#ports;
     if (personal.has(follower.user, channel)) return;
-    if (!(await log.follow(follower, channel, most, runtime.now()))) throw errorOf("too-many-following");
+    const outcome = await this.#change(follower, ({ version, channels }) =>
+      channels.includes(channel) ? "done" : log.follow(follower, channel, version, most, runtime.now()),
+    );
+    if (outcome === "full") throw errorOf("too-many-following");
     this.#changed();
   }
 
   /** Takes a channel from a user's list. Resolves when that is durable. */
   async unfollow(follower: Follower, channel: string): Promise<void> {
-    await this.#ports.log.unfollow(follower, channel);
+    const { log } = this.#ports;
+    await this.#change(follower, ({ version, channels }) =>
+      channels.includes(channel) ? log.unfollow(follower, channel, version) : "done",
+    );
     this.#changed();
+  }
+
+  /**
+   * Changes a list as it stands: an attempt whose answer was lost, and that comes to the log late, finds another version, and undoes
+   * nothing. Changes of one user wait for each other here; another node's are met in the log.
+   */
+  async #change(
+    follower: Follower,
+    attempt: (stored: StoredFollowing) => ChangeOutcome | Promise<ChangeOutcome>,
+  ): Promise<ChangeOutcome> {
+    const key = keyOf(follower);
+    const change = async (): Promise<ChangeOutcome> => {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const outcome = await attempt(await this.#ports.log.following(follower));
+        if (outcome !== "outdated") return outcome;
+      }
+      throw errorOf("overloaded", { retryAfter: LOOK_MS });
+    };
+    const before = this.#changing.get(key);
+    const changing = before ? before.then(change, change) : change();
+    this.#changing.set(key, changing);
+    try {
+      return await changing;
+    } finally {
+      if (this.#changing.get(key) === changing) this.#changing.delete(key);
+    }
   }
 
   #changed(): void {

@@ -19,18 +19,25 @@ export interface FollowingChanges {
   readonly changes: readonly (Follower & { readonly version: number })[];
 }
 
-/** The part of the log that keeps who follows what. Versions are of one count for all users. Rejects as the log does. */
+/** What became of a change: `outdated`, the list is of another version than the one that it was asked on, and nothing was done. */
+export type ChangeOutcome = "done" | "full" | "outdated";
+
+/**
+ * The part of the log that keeps who follows what. Versions are of one count for all users. Rejects as the log does; after a rejected
+ * change it is not known whether it took effect, or will: it does so only on the version that it was asked on, so that
+ * it undoes nothing that was changed since.
+ */
 export interface FollowingLog {
   /**
    * Adds a channel to a user's list, where it is not in it already. Resolves when that is durable.
    *
-   * @param most channels that the list may have
+   * @param version of the list as it was read
+   * @param most channels that the list may have; with more, it is `full`
    * @param now the node's clock
-   * @returns false when the list is full
    */
-  follow(follower: Follower, channel: string, most: number, now: number): Promise<boolean>;
-  /** Takes a channel from a user's list. Resolves when that is durable. */
-  unfollow(follower: Follower, channel: string): Promise<void>;
+  follow(follower: Follower, channel: string, version: number, most: number, now: number): Promise<ChangeOutcome>;
+  /** Takes a channel from a user's list, likewise. */
+  unfollow(follower: Follower, channel: string, version: number): Promise<ChangeOutcome>;
   following(follower: Follower): Promise<StoredFollowing>;
   /** The changes after a version, at most `limit`. */
   followingChanges(after: number, limit: number): Promise<FollowingChanges>;

@@ -1,4 +1,4 @@
-import type { Follower, FollowingChanges, StoredFollowing } from "./following-log.ts";
+import type { ChangeOutcome, Follower, FollowingChanges, StoredFollowing } from "./following-log.ts";
 
 interface List extends Follower {
   version: number;
@@ -11,21 +11,26 @@ export class MemoryFollowing {
   readonly #lists = new Map<string, List>();
   #newest = 0;
 
-  follow(follower: Follower, channel: string, most: number, now: number): boolean {
+  follow(follower: Follower, channel: string, version: number, most: number, now: number): ChangeOutcome {
     const key = keyOf(follower);
     const known = this.#lists.get(key);
-    if (known?.channels.has(channel)) return true;
-    if ((known?.channels.size ?? 0) >= most) return false;
+    if (known?.channels.has(channel)) return "done";
+    if ((known?.version ?? 0) !== version) return "outdated";
+    if ((known?.channels.size ?? 0) >= most) return "full";
     const list = known ?? { tenant: follower.tenant, user: follower.user, version: 0, channels: new Map() };
     list.channels.set(channel, now);
     list.version = ++this.#newest;
     this.#lists.set(key, list);
-    return true;
+    return "done";
   }
 
-  unfollow(follower: Follower, channel: string): void {
+  unfollow(follower: Follower, channel: string, version: number): ChangeOutcome {
     const list = this.#lists.get(keyOf(follower));
-    if (list?.channels.delete(channel)) list.version = ++this.#newest;
+    if (!list?.channels.has(channel)) return "done";
+    if (list.version !== version) return "outdated";
+    list.channels.delete(channel);
+    list.version = ++this.#newest;
+    return "done";
   }
 
   of(follower: Follower): StoredFollowing {

@@ -25,7 +25,7 @@ describe("a shared memory store", () => {
     const lost = await stored(log, attempts(3, 4));
     await log.redact("acme/room:1", 1);
     await log.saveConsumer({ name: "mailer", channel: "acme/room:1", position: lost });
-    await log.follow({ tenant: "acme", user: "ada" }, "room:1", 9, 1);
+    await log.follow({ tenant: "acme", user: "ada" }, "room:1", 0, 9, 1);
     store.restore(snapshot);
     expect(await log.followingChanges(0, 9)).toEqual({ newest: 0, changes: [] });
     expect((await eventsOf(log)).map((event) => event.data)).toEqual(['"1"', '"2"']);

@@ -56,15 +56,17 @@ export class Answers implements Watcher {
   ): void {
     if (request?.type !== "publish") return wrong("wire", "published answers no publish");
     if (message.duplicate) this.#scene.tally.count("path", "duplicate");
-    const { channel, data } = request;
+    const { channel, event, version = 1 } = request;
+    // What an older client writes is stored, and told, in the newest version.
+    const { data } = this.#scene.editions.newest({ type: event, version, data: JSON.stringify(request.data) ?? "" });
     const fact = this.#scene.ledger.at(`${identity.tenant}/${channel}`, message.position);
     if (!fact) {
       const place = JSON.stringify(message.position);
       return wrong("G1", `a publish on ${channel} was acknowledged at ${place}, and is not stored there`);
     }
-    const asked = publishNumber(JSON.stringify(data) ?? "");
+    const asked = publishNumber(data);
     if (fact.publish !== asked) wrong("G14", `publish ${asked} was told the position of publish ${fact.publish}`);
-    if (JSON.stringify(data) !== fact.data) wrong("G2", `publish ${asked} was acknowledged with another body stored`);
+    if (data !== fact.data) wrong("G2", `publish ${asked} was acknowledged with another body stored`);
   }
 
   #page(identity: Identity, message: Page, request: ClientMessage | undefined, wrong: Dialogue["wrong"]): void {

@@ -1,5 +1,6 @@
 import type { ClientMessage, ServerMessage } from "@tandem/protocol";
 import type { Identity } from "@tandem/server/core";
+import { mayHave } from "../following/personal.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { Scene } from "./scene.ts";
 import type { Watcher } from "./watcher.ts";
@@ -46,9 +47,11 @@ function channelOf(message: ServerMessage, request: ClientMessage | undefined): 
   return "channel" in message ? message.channel : undefined;
 }
 
-/** Everyone of a tenant may read every channel, but for those named for others. */
-function mayOn(identity: Identity, channel: string): boolean {
+/** Everyone of a tenant may read every channel, but for those named for others, and has those that every user has. */
+export function mayOn(identity: Pick<Identity, "user" | "grants">, channel: string): boolean {
   const grants = identity.grants;
+  const personal = mayHave(identity.user, channel);
+  if (personal !== undefined) return personal;
   return Object.keys(grants).some(
     (pattern) =>
       (pattern === channel || pattern === "*" || (pattern.endsWith("*") && channel.startsWith(pattern.slice(0, -1)))) &&

@@ -10,7 +10,7 @@ const PERIOD_MS = 1_000;
 /** Times are fractions: a token that comes within this, in milliseconds, may be there or not. */
 const TOLERANCE_MS = 1.5;
 
-/** A publish that has reached a node. */
+/** A publish, or what counts as one, that has reached a node. */
 interface Arrival {
   readonly at: number;
   readonly dialogue: Dialogue;
@@ -33,8 +33,9 @@ export class Rates implements Watcher {
   }
 
   asked(dialogue: Dialogue, message: ClientMessage): void {
-    if (message.type !== "publish") return;
-    const number = publishNumber(JSON.stringify(message.data) ?? "");
+    // A change of what is followed counts as a publish, of no number.
+    if (message.type !== "publish" && message.type !== "follow" && message.type !== "unfollow") return;
+    const number = message.type === "publish" ? publishNumber(JSON.stringify(message.data) ?? "") : 0;
     const arrival: Arrival = { at: this.#scene.clock.now, dialogue, number, answer: undefined };
     this.#arrivals.push(arrival);
     this.#waiting.set(message, arrival);

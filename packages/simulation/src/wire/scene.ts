@@ -1,8 +1,11 @@
 import type { Limits } from "@tandem/protocol";
 import type { Clock } from "../clock.ts";
+import type { Editions } from "../editions.ts";
+import type { Lists } from "../following/lists.ts";
 import type { History } from "../history.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Revocations } from "../revocations.ts";
+import type { Scope } from "../scope.ts";
 import type { Tally } from "../tally.ts";
 import type { Tokens } from "../tokens.ts";
 
@@ -16,4 +19,9 @@ export interface Scene {
   readonly tally: Tally;
   /** As the nodes tell them. */
   readonly limits: Limits;
+  readonly scope: Scope;
+  readonly lists: Lists;
+  readonly editions: Editions;
+  /** What a few reads of the store take now, at most, in milliseconds. */
+  readMs(): number;
 }

@@ -6,7 +6,9 @@ import { Answers } from "./answers.ts";
 import { Authority } from "./authority.ts";
 import { Credit } from "./credit.ts";
 import { Deliveries } from "./deliveries.ts";
+import type { Standing } from "./dialogue.ts";
 import { Dialogue } from "./dialogue.ts";
+import { Followings } from "./followings.ts";
 import { Lanes } from "./lanes.ts";
 import { Pacing } from "./pacing.ts";
 import { Places } from "./places.ts";
@@ -41,6 +43,7 @@ export class Wire implements Wiretap {
       new Pacing(scene),
       new Rates(scene),
       new Places(scene),
+      new Followings(scene),
     ];
   }
 
@@ -96,6 +99,11 @@ export class Wire implements Wiretap {
   gone(connection: Connection): void {
     this.leaving(connection);
     this.#dialogues.delete(connection);
+  }
+
+  /** What a connection is subscribed to, as it was told. */
+  standing(connection: Connection): ReadonlyMap<string, Standing> {
+    return this.#of(connection).standing;
   }
 
   /** The schedule is over. */

@@ -293,6 +293,31 @@ describe("what comes down", () => {
     expect(down().asks).toEqual([{ type: "watch", id: 2, channel: "room:1" }]);
   });
 
+  it("U3: tells a list that changed while nobody was there to be told, and none that did not", async () => {
+    const { down, news, send, stand, runtime } = stage();
+    await stand();
+    for (const following of [["room:2"], ["room:2"], []]) {
+      await down().end();
+      await runtime.pass(2_000);
+      await down().say({ ...WELCOME, following }, subscribed(2, 3));
+    }
+    expect(news().filter(({ type }) => type === "following")).toEqual([
+      { type: "following", channels: ["room:2"] },
+      { type: "following", channels: [] },
+    ]);
+    await send({ type: "refresh", id: 9, token: "t2" });
+    await down().say({ ...WELCOME, following: ["room:9"] }, subscribed(2, 3));
+    expect(news()).toMatchObject([
+      { type: "welcome", id: 9 },
+      { type: "following", channels: ["room:9"] },
+    ]);
+    await down().say({ type: "following", channels: ["room:3"] });
+    await down().end();
+    await runtime.pass(2_000);
+    await down().say({ ...WELCOME, following: ["room:3"] }, subscribed(2, 3));
+    expect(news().filter(({ type }) => type === "following")).toEqual([{ type: "following", channels: ["room:3"] }]);
+  });
+
   it("may come in any pieces", async () => {
     const { runtime, down, news } = stage();
     await runtime.pass(0);

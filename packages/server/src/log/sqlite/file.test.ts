@@ -107,9 +107,9 @@ describe("the log file", () => {
     const ada = { tenant: "acme", user: "ada" };
     const migrated = await openLog();
     expect(await migrated.heads([ROOM])).toMatchObject([position]);
-    expect(await migrated.follow(ada, "room:1", 9, 1)).toBe(true);
-    expect(await migrated.follow(ada, "room:2", 9, 1)).toBe(true);
-    await migrated.unfollow(ada, "room:1");
+    expect(await migrated.follow(ada, "room:1", 0, 9, 1)).toBe("done");
+    expect(await migrated.follow(ada, "room:2", 1, 9, 1)).toBe("done");
+    await migrated.unfollow(ada, "room:1", 2);
     await migrated.close();
     const again = await openLog();
     expect(await again.following(ada)).toEqual({ version: 3, channels: ["room:2"] });

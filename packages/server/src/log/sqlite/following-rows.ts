@@ -1,9 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
+import type { ChangeOutcome, Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
+
+const VERSION = "SELECT version FROM ws_subscribers WHERE tenant = ? AND user = ?";
 
 /** Changes who follows what. Every call belongs into a transaction of the committing thread. */
 export class FollowingRows {
   readonly #count: StatementSync;
+  readonly #version: StatementSync;
   readonly #has: StatementSync;
   readonly #add: StatementSync;
   readonly #drop: StatementSync;
@@ -11,6 +14,7 @@ export class FollowingRows {
 
   constructor(database: DatabaseSync) {
     this.#count = database.prepare("SELECT count(*) AS channels FROM ws_subscriptions WHERE tenant = ? AND user = ?");
+    this.#version = database.prepare(VERSION);
     this.#has = database.prepare("SELECT 1 FROM ws_subscriptions WHERE tenant = ? AND user = ? AND channel = ?");
     this.#add = database.prepare("INSERT INTO ws_subscriptions (tenant, user, channel, time) VALUES (?, ?, ?, ?)");
     this.#drop = database.prepare("DELETE FROM ws_subscriptions WHERE tenant = ? AND user = ? AND channel = ?");
@@ -20,16 +24,25 @@ export class FollowingRows {
     );
   }
 
-  follow({ tenant, user }: Follower, channel: string, most: number, now: number): boolean {
-    if (this.#has.get(tenant, user, channel)) return true;
-    if (Number(this.#count.get(tenant, user)?.channels) >= most) return false;
+  follow({ tenant, user }: Follower, channel: string, version: number, most: number, now: number): ChangeOutcome {
+    if (this.#has.get(tenant, user, channel)) return "done";
+    if (this.#versionOf(tenant, user) !== version) return "outdated";
+    if (Number(this.#count.get(tenant, user)?.channels) >= most) return "full";
     this.#add.run(tenant, user, channel, now);
     this.#touch.run(tenant, user);
-    return true;
+    return "done";
   }
 
-  unfollow({ tenant, user }: Follower, channel: string): void {
-    if (this.#drop.run(tenant, user, channel).changes > 0) this.#touch.run(tenant, user);
+  unfollow({ tenant, user }: Follower, channel: string, version: number): ChangeOutcome {
+    if (!this.#has.get(tenant, user, channel)) return "done";
+    if (this.#versionOf(tenant, user) !== version) return "outdated";
+    this.#drop.run(tenant, user, channel);
+    this.#touch.run(tenant, user);
+    return "done";
+  }
+
+  #versionOf(tenant: string, user: string): number {
+    return Number(this.#version.get(tenant, user)?.version ?? 0);
   }
 }
 
@@ -41,7 +54,7 @@ export class FollowingHistory {
   readonly #changes: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#version = database.prepare("SELECT version FROM ws_subscribers WHERE tenant = ? AND user = ?");
+    this.#version = database.prepare(VERSION);
     this.#channels = database.prepare(
       "SELECT channel FROM ws_subscriptions WHERE tenant = ? AND user = ? ORDER BY time, channel",
     );

@@ -1,5 +1,5 @@
 import type { Position } from "@tandem/protocol";
-import type { Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
+import type { ChangeOutcome, Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
 import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, SealingKey, TrimBounds } from "../log.ts";
 import type { Deadline, SnapshotHead } from "../model-log.ts";
 import type { Value } from "./flat.ts";
@@ -13,10 +13,19 @@ export interface WriterJobs {
   archive: [job: { readonly channel: ChannelKey; readonly archived: boolean }, answer: Head];
   saveConsumer: [job: ConsumerPosition, answer: undefined];
   follow: [
-    job: { readonly follower: Follower; readonly channel: string; readonly most: number; readonly now: number },
-    answer: boolean,
+    job: {
+      readonly follower: Follower;
+      readonly channel: string;
+      readonly version: number;
+      readonly most: number;
+      readonly now: number;
+    },
+    answer: ChangeOutcome,
   ];
-  unfollow: [job: { readonly follower: Follower; readonly channel: string }, answer: undefined];
+  unfollow: [
+    job: { readonly follower: Follower; readonly channel: string; readonly version: number },
+    answer: ChangeOutcome,
+  ];
   trim: [job: { readonly channel: ChannelKey; readonly bounds: TrimBounds }, answer: Head];
   remove: [job: { readonly channel: ChannelKey }, answer: undefined];
   forgetProducers: [job: { readonly before: number }, answer: number];

@@ -161,9 +161,10 @@ export async function createSqliteLog(options: SqliteLogOptions): Promise<Log> {
     forgetProducers: (now) => write("forgetProducers", { before: now - bounds.marksAge }),
     loadConsumer: (name, channel) => read("consumer", { name, channel }),
     saveConsumer: (position) => write("saveConsumer", position),
-    follow: ({ tenant, user }, channel, most, now) =>
-      write("follow", { follower: { tenant, user }, channel, most, now }),
-    unfollow: ({ tenant, user }, channel) => write("unfollow", { follower: { tenant, user }, channel }),
+    follow: ({ tenant, user }, channel, version, most, now) =>
+      write("follow", { follower: { tenant, user }, channel, version, most, now }),
+    unfollow: ({ tenant, user }, channel, version) =>
+      write("unfollow", { follower: { tenant, user }, channel, version }),
     following: ({ tenant, user }) => read("following", { tenant, user }),
     followingChanges: (after, limit) => read("followingChanges", { after, limit }),
     deadlines: (limit) => read("deadlines", { limit }),

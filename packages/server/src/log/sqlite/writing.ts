@@ -251,10 +251,12 @@ function answerOf(committer: Committer, job: ShortJob): unknown {
       return committer.archive(job.job.channel, job.job.archived);
     case "saveConsumer":
       return committer.saveConsumer(job.job);
-    case "follow":
-      return committer.following.follow(job.job.follower, job.job.channel, job.job.most, job.job.now);
+    case "follow": {
+      const { follower, channel, version, most, now } = job.job;
+      return committer.following.follow(follower, channel, version, most, now);
+    }
     case "unfollow":
-      return committer.following.unfollow(job.job.follower, job.job.channel);
+      return committer.following.unfollow(job.job.follower, job.job.channel, job.job.version);
     case "probe":
       return undefined;
   }
