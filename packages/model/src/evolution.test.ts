@@ -53,7 +53,9 @@ describe("evolve", () => {
 
   it("stops at an event of a newer version, with the state as it was", () => {
     expect(() => evolve(sum, sum.initial(), at({ version: 4, data: { by: 2, of: "points" } }))).toThrow(ModelStopped);
-    expect(() => evolve(sum, sum.initial(), at({ version: 4, data: null }))).toThrow(/offset 7 is of version 4/);
+    expect(() => evolve(sum, sum.initial(), at({ version: 4, data: null, offset: 7 }))).toThrow(
+      /offset 7 is of version 4/,
+    );
   });
 
   it("stops at an event that it does not know", () => {

@@ -22,11 +22,13 @@ export function appended<T extends { readonly n: number }>(
   keep: number,
 ): Sequence<T> {
   const last = sequence.last + 1;
-  const gone = sequence.order.get(String(last - keep));
   let { items, order } = sequence;
-  if (gone !== undefined) {
+  // Mostly one; all that are over, where more were kept once.
+  for (let n = last - keep; ; n--) {
+    const gone = order.get(String(n));
+    if (gone === undefined) break;
     items = items.delete(gone);
-    order = order.delete(String(last - keep));
+    order = order.delete(String(n));
   }
   return { items: items.set(id, { ...item, n: last } as T), order: order.set(String(last), id), last };
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { checkBounds } from "../bounds.ts";
 import type { ConflictReason } from "../conflict.ts";
 import { reasons, reject } from "../decision.ts";
 import { defineModel } from "../model.ts";
@@ -13,6 +14,8 @@ export interface ChatOptions {
   readonly longest?: number;
   /** Most kinds of reactions to one message. Default 20. */
   readonly reactions?: number;
+  /** Most reactions to one message, of all kinds and users together. Default 1,000. */
+  readonly reactors?: number;
   /** Most users whose place of reading is kept. Default 2,000. */
   readonly readers?: number;
 }
@@ -24,15 +27,19 @@ export interface Message {
   /** Left out: the application. */
   readonly by?: string;
   readonly at: number;
-  /** Empty once it was deleted. */
+  /** Empty once it was deleted. (The channel's history has it still, until the event is erased there.) */
   readonly text: string;
   /** Markup, attachments: what the application wants. */
   readonly extra?: unknown;
   readonly replyTo?: string;
   readonly mentions: readonly string[];
   readonly editedAt?: number;
+  /** Who edited it last, where that was not who wrote it. */
+  readonly editedBy?: string;
   readonly deletedAt?: number;
-  /** Who reacted, by reaction. */
+  /** Who deleted it, where that was not who wrote it. */
+  readonly deletedBy?: string;
+  /** Who reacted, by reaction; `""`: the application. */
   readonly reactions: Readonly<Record<string, readonly string[]>>;
   /** The channel from which its text streams while it is being written. */
   readonly stream?: string;
@@ -57,8 +64,12 @@ type ChatReason =
   | { readonly code: "not-yours" }
   | { readonly code: "deleted" }
   | { readonly code: "streaming" }
+  /** Neither text nor anything else. */
+  | { readonly code: "empty" }
   | { readonly code: "too-many-reactions"; readonly most: number }
   | { readonly code: "too-many-readers"; readonly most: number }
+  /** Only users read. */
+  | { readonly code: "nobody" }
   | ConflictReason;
 
 interface Sent {
@@ -68,6 +79,20 @@ interface Sent {
   readonly replyTo?: string;
   readonly mentions?: readonly string[];
   readonly stream?: string;
+}
+
+interface Edited {
+  readonly id: string;
+  readonly text: string;
+  readonly extra?: unknown;
+  readonly mentions?: readonly string[];
+}
+
+interface Finished {
+  readonly id: string;
+  readonly text: string;
+  readonly extra?: unknown;
+  readonly aborted?: string;
 }
 
 /** Most users who are mentioned in one message. */
@@ -87,17 +112,26 @@ export const typing = v.boolean();
 
 /**
  * A chat: messages that can be edited, deleted (a tombstone stays), answered and reacted to, mentions, how far everybody has read, and messages that stream in
- * while they are being written. That somebody types is a signal: `signals: { typing }`.
+ * while they are being written. That somebody types is a signal: `signals: { typing }`. Who wrote a message edits, finishes and removes it; admins do so with any.
  *
  * @example
  * channel({ events: {}, models: { chat: chat() }, signals: { typing } })
+ * @throws RangeError on a bound that cannot be
  */
-export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, readers = 2_000 }: ChatOptions = {}) {
-  const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(longest));
+export function chat({
+  keep = 500,
+  longest = 8_000,
+  reactions: kinds = 20,
+  reactors = 1_000,
+  readers = 2_000,
+}: ChatOptions = {}) {
+  checkBounds({ keep, longest, reactions: kinds, reactors, readers });
+  const Text = v.pipe(v.string(), v.maxLength(longest));
+  const Mentions = v.pipe(v.array(User), v.maxLength(MENTIONS));
   const Draft = {
     extra: v.optional(v.unknown()),
     replyTo: v.optional(Id),
-    mentions: v.optional(v.pipe(v.array(User), v.maxLength(MENTIONS)), []),
+    mentions: v.optional(Mentions, []),
   };
   return defineModel({
     name: "chat",
@@ -109,26 +143,23 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
         const message = { id, ...by, at: time, ...rest, mentions, reactions: {} };
         return { ...state, ...appended<Message>(state, id, message, keep) };
       },
-      edited: (state, { id, text, extra }: { id: string; text: string; extra?: unknown }, { time }) =>
-        changed(state, id, (message) => ({
+      edited: (state, { id, ...edited }: Edited, { author, time }) =>
+        changed(state, id, ({ editedBy: _, ...message }) => ({
           ...message,
-          text,
+          ...edited,
           editedAt: time,
-          ...(extra === undefined ? {} : { extra }),
+          ...(author === undefined || author === message.by ? {} : { editedBy: author }),
         })),
-      finished: (state, { id, text, aborted }: { id: string; text: string; aborted?: string }) =>
-        changed(state, id, ({ stream: _, ...message }) => ({
-          ...message,
-          text,
-          ...(aborted === undefined ? {} : { aborted }),
-        })),
-      deleted: (state, { id }: { id: string }, { time }) =>
+      finished: (state, { id, ...finished }: Finished) =>
+        changed(state, id, ({ stream: _, ...message }) => ({ ...message, ...finished })),
+      deleted: (state, { id }: { id: string }, { author, time }) =>
         changed(state, id, ({ extra: _, stream: __, ...message }) => ({
           ...message,
           text: "",
           mentions: [],
           reactions: {},
           deletedAt: time,
+          ...(author === undefined || author === message.by ? {} : { deletedBy: author }),
         })),
       reacted: (state, { id, reaction, on }: { id: string; reaction: string; on: boolean }, { author = "" }) =>
         changed(state, id, (message) => ({
@@ -142,7 +173,11 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
     },
     commands: {
       send: {
-        input: v.strictObject({ text: Text, ...Draft }),
+        /** A message without a text has something else (`extra`): an image. */
+        input: v.pipe(
+          v.strictObject({ text: Text, ...Draft }),
+          v.check((draft) => saysSomething(draft), "a text, or something else"),
+        ),
         decide: (_, input, { id }) => [{ type: "sent", data: { id: id(), ...input } }],
       },
       /** Begins a message whose text comes from a stream. Its author ends it with `finish`. */
@@ -154,7 +189,8 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
       finish: {
         input: v.strictObject({
           id: Id,
-          text: v.pipe(v.string(), v.maxLength(longest)),
+          text: Text,
+          extra: v.optional(v.unknown()),
           aborted: v.optional(v.pipe(v.string(), v.maxLength(200))),
         }),
         decide: (state, input, { user, admin }) => {
@@ -164,9 +200,15 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
           return message.stream === undefined ? [] : [{ type: "finished", data: input }];
         },
       },
-      /** `was`: the text that is being changed, as its editor saw it. Another one by now is a conflict. */
+      /** `was`: the text that is being changed, as its editor saw it. Another one by now is a conflict. What is left out stays as it is. */
       edit: {
-        input: v.strictObject({ id: Id, text: Text, extra: v.optional(v.unknown()), was: v.optional(v.string()) }),
+        input: v.strictObject({
+          id: Id,
+          text: Text,
+          extra: v.optional(v.unknown()),
+          mentions: v.optional(Mentions),
+          was: v.optional(Text),
+        }),
         decide: (state, { was, ...input }, { user, admin }) => {
           const message = state.items.get(input.id);
           if (!message) return reject("unknown-message");
@@ -178,16 +220,24 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
               path: ["items", input.id, "text"],
               mine: input.text,
               theirs: message.text,
-              ...(message.by === undefined ? {} : { by: message.by }),
+              ...byOf(message),
               at: message.editedAt ?? message.at,
               restore: { command: "edit", input: { ...input, was: message.text } },
             });
           }
-          return message.text === input.text && input.extra === undefined ? [] : [{ type: "edited", data: input }];
+          if (!saysSomething({ text: input.text, extra: input.extra === undefined ? message.extra : input.extra }))
+            return reject("empty");
+          const isSame = message.text === input.text && input.extra === undefined && input.mentions === undefined;
+          return isSame ? [] : [{ type: "edited", data: input }];
         },
-        inverse: (before, { id, text }) => {
-          const was = before.items.get(id)?.text;
-          return was === undefined ? undefined : { command: "edit", input: { id, text: was, was: text } };
+        inverse: (before, { id, text, extra, mentions }) => {
+          const message = before.items.get(id);
+          if (!message) return undefined;
+          const back = {
+            ...(extra === undefined ? {} : { extra: message.extra ?? null }),
+            ...(mentions === undefined ? {} : { mentions: message.mentions }),
+          };
+          return { command: "edit", input: { id, text: message.text, was: text, ...back } };
         },
       },
       remove: {
@@ -211,6 +261,7 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
           if (on && !known && Object.keys(message.reactions).length >= kinds) {
             return reject("too-many-reactions", { most: kinds });
           }
+          if (on && reactionsTo(message) >= reactors) return reject("too-many-reactions", { most: reactors });
           return [{ type: "reacted", data: { id, reaction, on } }];
         },
         inverse: (_, { id, reaction, on }) => ({ command: "react", input: { id, reaction, on: !on } }),
@@ -219,7 +270,8 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
       read: {
         input: v.strictObject({ id: Id }),
         right: "read",
-        decide: (state, { id }, { user = "" }) => {
+        decide: (state, { id }, { user }) => {
+          if (user === undefined) return reject("nobody");
           const message = state.items.get(id);
           if (!message) return reject("unknown-message");
           const before = state.readings.get(user);
@@ -233,13 +285,27 @@ export function chat({ keep = 500, longest = 8_000, reactions: kinds = 20, reade
   });
 }
 
+function saysSomething({ text, extra }: { readonly text: string; readonly extra?: unknown }): boolean {
+  return text !== "" || (extra !== undefined && extra !== null);
+}
+
+/** Who its text is from. */
+function byOf({ by, editedBy = by }: Message): { readonly by?: string } {
+  return editedBy === undefined ? {} : { by: editedBy };
+}
+
+function reactionsTo({ reactions }: Message): number {
+  return Object.values(reactions).reduce((sum, users) => sum + users.length, 0);
+}
+
 function withReaction(
   reactions: Message["reactions"],
   reaction: string,
   user: string,
   on: boolean,
 ): Message["reactions"] {
-  const others = (reactions[reaction] ?? []).filter((other) => other !== user);
+  const before = Object.hasOwn(reactions, reaction) ? reactions[reaction] : undefined;
+  const others = before?.filter((other) => other !== user) ?? [];
   const next = on ? [...others, user] : others;
   const { [reaction]: _, ...rest } = reactions;
   return next.length > 0 ? { ...rest, [reaction]: next } : rest;

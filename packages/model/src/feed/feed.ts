@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { checkBounds } from "../bounds.ts";
 import { reasons, reject } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import type { Sequence } from "../sequence.ts";
@@ -16,7 +17,7 @@ const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 
 /** Who did what to what. */
 export const ActivitySchema = v.strictObject({
-  /** Default: who posts it. */
+  /** Default: who posts it. Another one: only admins and the application say what others did. */
   actor: v.optional(Label),
   /** `completed`, `commented on`. */
   verb: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -57,13 +58,19 @@ const GROUP_MS = 3_600_000;
  *
  * @example
  * channel({ events: {}, models: { feed: feed() } })
+ * @throws RangeError on a bound that cannot be
  */
 export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
+  checkBounds({ keep, readers });
   return defineModel({
     name: "feed",
     initial: (): FeedState => ({ ...emptySequence<Activity>(), seen: Table.empty() }),
     reasons: reasons<
-      { readonly code: "unknown-activity" } | { readonly code: "too-many-readers"; readonly most: number }
+      | { readonly code: "unknown-activity" }
+      | { readonly code: "not-yours" }
+      | { readonly code: "too-many-readers"; readonly most: number }
+      /** Only users see. */
+      | { readonly code: "nobody" }
     >(),
     events: {
       posted: (state, activity: Omit<Activity, "n" | "at">, { time }): FeedState => ({
@@ -75,7 +82,8 @@ export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
     commands: {
       post: {
         input: ActivitySchema,
-        decide: (_, input, { id, user }) => {
+        decide: (_, input, { id, user, admin }) => {
+          if (input.actor !== undefined && input.actor !== user && !admin) return reject("not-yours");
           const actor = input.actor ?? user;
           return [{ type: "posted", data: { ...input, id: id(), ...(actor === undefined ? {} : { actor }) } }];
         },
@@ -84,7 +92,8 @@ export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
       see: {
         input: v.strictObject({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) }),
         right: "read",
-        decide: (state, { id }, { user = "" }) => {
+        decide: (state, { id }, { user }) => {
+          if (user === undefined) return reject("nobody");
           const activity = state.items.get(id);
           if (!activity) return reject("unknown-activity");
           const before = state.seen.get(user);
@@ -94,6 +103,7 @@ export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
         },
       },
     },
+    touches: ({ data }) => ("id" in data ? [`items/${data.id}`] : []),
   });
 }
 

@@ -1,23 +1,28 @@
 import * as v from "valibot";
+import { checkBounds } from "../bounds.ts";
 import { reasons, reject } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import type { Sequence } from "../sequence.ts";
 import { appended, changed, emptySequence } from "../sequence.ts";
 import type { Preferences } from "./preferences.ts";
-import { DEFAULT_PREFERENCES, PreferencesSchema, takenAs } from "./preferences.ts";
+import { changedBy, DEFAULT_PREFERENCES, KINDS, PreferencesChangeSchema, takenAs, takenBack } from "./preferences.ts";
 
 export interface InboxOptions {
-  /** Notifications that the state keeps, the newest. Default 300. */
+  /** Notifications that the state keeps, the newest, 1,000 at most: what falls out is not pushed any more. Default 300. */
   readonly keep?: number;
   /** Seconds after which a notification that no device has acknowledged is to be pushed another way. Default 30. */
   readonly pushAfter?: number;
 }
+
+/** Most notifications that one command marks, and that one deadline finds unanswered. */
+const AT_ONCE = 1_000;
 
 /** Most devices that acknowledge one notification. */
 const DEVICES = 20;
 
 const Kind = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+const Ids = v.pipe(v.array(Id), v.minLength(1), v.maxLength(AT_ONCE));
 
 export const NotificationSchema = v.strictObject({
   kind: Kind,
@@ -43,6 +48,8 @@ export interface InboxState extends Sequence<Notification> {
   readonly preferences: Preferences;
 }
 
+type State = Notification["state"];
+
 const RANK = { new: 0, seen: 1, read: 2, archived: 3 } as const;
 
 /**
@@ -53,22 +60,24 @@ const RANK = { new: 0, seen: 1, read: 2, archived: 3 } as const;
  *
  * @example
  * channel({ events: {}, models: { inbox: inbox({ pushAfter: 60 }) } })
+ * @throws RangeError on a bound that cannot be
  */
 export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
-  const mark = (state: InboxState, ids: readonly string[], to: Notification["state"]): InboxState => {
-    let next = state;
-    for (const id of ids) {
-      next = changed(next, id, (one) => (RANK[one.state] < RANK[to] ? { ...one, state: to, pushAt: null } : one));
-    }
-    return next;
-  };
+  checkBounds({ keep }, AT_ONCE);
+  checkBounds({ pushAfter });
+  const mark = (state: InboxState, ids: readonly string[], to: State): InboxState =>
+    ids.reduce((next, id) => changed(next, id, (one) => ({ ...one, state: to, pushAt: null })), state);
+  /** Those that are there, each once, whose state is one of these. */
+  const those = ({ items }: InboxState, ids: readonly string[], is: (state: State) => boolean): string[] =>
+    [...new Set(ids)].filter((id) => is(items.get(id)?.state ?? "archived") && items.has(id));
   return defineModel({
     name: "inbox",
     initial: (): InboxState => ({ ...emptySequence<Notification>(), preferences: DEFAULT_PREFERENCES }),
     reasons: reasons<
       | { readonly code: "not-wanted" }
       | { readonly code: "unknown-notification" }
-      | { readonly code: "too-many-devices" }
+      | { readonly code: "too-many-devices"; readonly most: number }
+      | { readonly code: "too-many-kinds"; readonly most: number }
     >(),
     events: {
       notified: (
@@ -87,7 +96,7 @@ export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
       },
       shown: (state, { id, device }: { id: string; device: string }) =>
         changed(state, id, (one) => ({ ...one, devices: [...one.devices, device], pushAt: null })),
-      marked: (state, { ids, to }: { ids: readonly string[]; to: Notification["state"] }) => mark(state, ids, to),
+      marked: (state, { ids, to }: { ids: readonly string[]; to: State }) => mark(state, ids, to),
       unanswered: (state, { id }: { id: string }) => changed(state, id, (one) => ({ ...one, pushAt: null })),
       preferred: (state, { preferences }: { preferences: Preferences }): InboxState => ({ ...state, preferences }),
     },
@@ -109,28 +118,53 @@ export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
           const one = state.items.get(id);
           if (!one) return reject("unknown-notification");
           if (one.devices.includes(device)) return [];
-          return one.devices.length >= DEVICES ? reject("too-many-devices") : [{ type: "shown", data: { id, device } }];
+          if (one.devices.length >= DEVICES) return reject("too-many-devices", { most: DEVICES });
+          return [{ type: "shown", data: { id, device } }];
         },
       },
       /** Marks some; those that are further on already stay as they are. */
       mark: {
         input: v.strictObject({
-          ids: v.pipe(v.array(Id), v.minLength(1), v.maxLength(500)),
+          ids: Ids,
           to: v.picklist(["seen", "read", "archived"]),
         }),
         right: "read",
         decide: (state, { ids, to }) => {
-          const behind = ids.filter((id) => {
-            const one = state.items.get(id);
-            return one !== undefined && RANK[one.state] < RANK[to];
-          });
+          const behind = those(state, ids, (is) => RANK[is] < RANK[to]);
           return behind.length > 0 ? [{ type: "marked", data: { ids: behind, to } }] : [];
         },
+        /** Where all of them were in one state before: what has been moved on since stays. */
+        inverse: ({ items }, { to }, [event]) => {
+          const ids = event?.type === "marked" ? event.data.ids : [];
+          const [was, ...others] = new Set(ids.map((id) => items.get(id)?.state));
+          if (was === undefined || was === "archived" || others.length > 0) return undefined;
+          return { command: "unmark", input: { ids, from: to, to: was } };
+        },
       },
-      prefer: {
-        input: PreferencesSchema,
+      /** Puts some back: unread again, out of the archive. Those that are not `from` stay as they are. */
+      unmark: {
+        input: v.strictObject({
+          ids: Ids,
+          /** Default: whatever is further on than `to`. */
+          from: v.optional(v.picklist(["seen", "read", "archived"])),
+          to: v.picklist(["new", "seen", "read"]),
+        }),
         right: "read",
-        decide: (_, preferences) => [{ type: "preferred", data: { preferences } }],
+        decide: (state, { ids, from, to }) => {
+          const ahead = those(state, ids, (is) => RANK[is] > RANK[to] && (from === undefined || is === from));
+          return ahead.length > 0 ? [{ type: "marked", data: { ids: ahead, to } }] : [];
+        },
+      },
+      /** Changes what is named, and leaves the rest. */
+      prefer: {
+        input: PreferencesChangeSchema,
+        right: "read",
+        decide: (state, change) => {
+          const preferences = changedBy(state.preferences, change);
+          if (Object.keys(preferences.kinds).length > KINDS) return reject("too-many-kinds", { most: KINDS });
+          return [{ type: "preferred", data: { preferences } }];
+        },
+        inverse: ({ preferences }, change) => ({ command: "prefer", input: takenBack(preferences, change) }),
       },
     },
     deadline: (state) => {
@@ -144,7 +178,10 @@ export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
         .filter(({ pushAt }) => pushAt !== null && pushAt <= time)
         .sort((a, b) => a.n - b.n)
         .map(({ id }) => ({ type: "unanswered" as const, data: { id } })),
-    touches: ({ data }) => ("id" in data ? [`items/${data.id}`] : []),
+    touches: ({ data }) => {
+      if ("preferences" in data) return ["preferences"];
+      return ("ids" in data ? data.ids : [data.id]).map((id) => `items/${id}`);
+    },
   });
 }
 

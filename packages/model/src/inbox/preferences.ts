@@ -10,16 +10,49 @@ export const QuietSchema = v.strictObject({
   offset: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-840), v.maxValue(840)), 0),
 });
 
-/** What a user wants to hear of. */
-export const PreferencesSchema = v.strictObject({
-  quiet: v.optional(v.nullable(QuietSchema), null),
-  /** Kinds of notifications that are not pushed, or not taken at all; `critical` ones always are. */
-  kinds: v.optional(v.record(v.pipe(v.string(), v.maxLength(64)), v.picklist(["push", "quiet", "off"])), {}),
+/** Most kinds that a user has a word on. */
+export const KINDS = 200;
+
+/** What is to be changed of a user's preferences: what is left out, and kinds that are not named, stay as they are. */
+export const PreferencesChangeSchema = v.strictObject({
+  quiet: v.optional(v.nullable(QuietSchema)),
+  kinds: v.optional(
+    v.pipe(
+      v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(64)), v.picklist(["push", "quiet", "off"])),
+      v.check((kinds) => Object.keys(kinds).length <= KINDS, `${KINDS} kinds at most`),
+    ),
+  ),
 });
 
-export type Preferences = v.InferOutput<typeof PreferencesSchema>;
+type PreferencesChange = v.InferOutput<typeof PreferencesChangeSchema>;
+
+/** What a user wants to hear of. */
+export interface Preferences {
+  readonly quiet: v.InferOutput<typeof QuietSchema> | null;
+  /** Kinds of notifications that are not pushed, or not taken at all; `critical` ones always are. */
+  readonly kinds: Readonly<Record<string, "quiet" | "off">>;
+}
 
 export const DEFAULT_PREFERENCES: Preferences = { quiet: null, kinds: {} };
+
+export function changedBy({ quiet, kinds }: Preferences, change: PreferencesChange): Preferences {
+  const all = Object.entries({ ...kinds, ...change.kinds });
+  return {
+    quiet: change.quiet === undefined ? quiet : change.quiet,
+    kinds: Object.fromEntries(all.flatMap(([kind, wanted]) => (wanted === "push" ? [] : [[kind, wanted] as const]))),
+  };
+}
+
+/** The change that makes of what a change has made what was there before. */
+export function takenBack({ quiet, kinds }: Preferences, change: PreferencesChange): PreferencesChange {
+  const before = (kind: string) => (Object.hasOwn(kinds, kind) ? kinds[kind] : undefined) ?? "push";
+  return {
+    ...(change.quiet === undefined ? {} : { quiet }),
+    ...(change.kinds && {
+      kinds: Object.fromEntries(Object.keys(change.kinds).map((kind) => [kind, before(kind)])),
+    }),
+  };
+}
 
 /** How a notification of a kind is taken at a time. `push`: devices are told, and where none answers the application is. */
 export function takenAs(

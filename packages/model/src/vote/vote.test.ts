@@ -165,6 +165,21 @@ describe("a vote", () => {
   });
 });
 
+describe("a vote of everybody", () => {
+  it("takes a bounded number of ballots", () => {
+    const stage = new Rehearsal(vote({ voters: 2 }));
+    const [open, named] = [{}, { electorate }].map((more) => {
+      const outcome = stage.command("ann", "propose", { title: "t", options: ["a", "b"], ...more });
+      return outcome.status === "accepted" ? proposed(outcome.events) : "";
+    });
+    const cast = (user: string, proposal = "") => stage.command(user, "cast", { proposal, choice: 0 });
+    for (const user of ["ann", "bea", "bea"]) expect(cast(user, open)).toMatchObject({ status: "accepted" });
+    expect(cast("cai", open)).toMatchObject({ reason: { code: "too-many-voters", most: 2 } });
+    for (const user of ["ann", "bea", "cai"]) expect(cast(user, named)).toMatchObject({ status: "accepted" });
+    expect(() => vote({ voters: 0 })).toThrow(RangeError);
+  });
+});
+
 describe("hidden ballots", () => {
   it("are told to nobody before the close, and to everybody after it", () => {
     const stage = stageOf("bea", "cai");

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { checkBounds } from "../bounds.ts";
 import type { Context, Made } from "../decision.ts";
 import { reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import { defineModel } from "../model.ts";
@@ -13,6 +14,8 @@ export interface VoteOptions {
   readonly open?: number;
   /** Closed proposals that the state keeps; the channel's history keeps them all. Default 100. */
   readonly keep?: number;
+  /** Most ballots on a proposal without a named electorate. Default 10,000. */
+  readonly voters?: number;
 }
 
 export interface VoteState {
@@ -27,6 +30,7 @@ type VoteReason =
   | { readonly code: "closed" }
   | { readonly code: "not-a-voter" }
   | { readonly code: "already-voted" }
+  | { readonly code: "too-many-voters"; readonly most: number }
   | { readonly code: "invalid-choice" }
   | { readonly code: "invalid-proposal"; readonly what: string }
   | { readonly code: "not-yours" };
@@ -55,8 +59,11 @@ const ProposalId = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
  *
  * @example
  * channel({ events: {}, models: { votes: vote() } })
+ * @throws RangeError on a bound that cannot be
  */
-export function vote({ open: most = 50, keep = 100 }: VoteOptions = {}) {
+export function vote({ open: most = 50, keep = 100, voters = 10_000 }: VoteOptions = {}) {
+  checkBounds({ open: most, keep });
+  checkBounds({ voters }, 100_000);
   return defineModel({
     name: "vote",
     initial: (): VoteState => ({ proposals: Table.empty(), ballots: Table.empty() }),
@@ -125,6 +132,8 @@ export function vote({ open: most = 50, keep = 100 }: VoteOptions = {}) {
           if (!isChoice(proposal.method, proposal.options.length, choice)) return reject("invalid-choice");
           const before = state.ballots.get(`${id}/${voter}`);
           if (before && !proposal.changes) return reject("already-voted");
+          if (!before && !proposal.electorate && proposal.turnout.voters >= voters)
+            return reject("too-many-voters", { most: voters });
           if (proposal.ballots !== "open" && !context.sealing) return UNPREDICTABLE;
           const ballot: Ballot = { voter, weight, at: context.time, ...kept(proposal, choice, context) };
           const { voter: _, at: __, ...data } = ballot;
