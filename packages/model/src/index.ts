@@ -55,3 +55,7 @@ export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
 export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
+export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";
+export { isOver, leaseOf } from "./job/job.ts";
+export { CHECKPOINT_MS, type JobOptions, type JobState, job } from "./job/jobs.ts";
+export { type JobTicks, JobTicksSchema, progressOf, timeLeft } from "./job/progress.ts";
