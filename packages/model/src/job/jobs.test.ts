@@ -311,30 +311,38 @@ describe("jobs in any hands, in any order", () => {
       input: (state: StateOf<Jobs>) => ({ job: [...state.jobs.keys()][at % Math.max(1, state.jobs.size)] ?? "none" }),
     })),
   );
-  const step: fc.Arbitrary<Step<Jobs>> = fc.oneof(
+  const steps: fc.Arbitrary<Step<Jobs>[]> = fc.oneof(
     {
-      weight: 6,
-      arbitrary: fc.record({ client, sent }).map(({ client, sent }): Step<Jobs> => ({ do: "send", client, ...sent })),
+      weight: 8,
+      arbitrary: fc.record({ client, sent }).map(({ client, sent }): Step<Jobs>[] => [
+        { do: "send", client, ...sent },
+        { do: "serve", client },
+        { do: "deliver", client, count: 9 },
+      ]),
     },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant("serve" as const), client }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant("deliver" as const), client, count: fc.nat(4) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), client }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.nat(6_000) }) },
     {
-      weight: 1,
-      arbitrary: fc.record({ do: fc.constant("advance" as const), ms: fc.integer({ min: -500, max: 3_000 }) }),
+      weight: 3,
+      arbitrary: fc.record({ client, sent }).map(({ client, sent }): Step<Jobs>[] => [{ do: "send", client, ...sent }]),
+    },
+    { weight: 3, arbitrary: client.map((client): Step<Jobs>[] => [{ do: "serve", client }]) },
+    { weight: 3, arbitrary: client.map((client): Step<Jobs>[] => [{ do: "deliver", client, count: 2 }]) },
+    { weight: 1, arbitrary: client.map((client): Step<Jobs>[] => [{ do: "reload", client }]) },
+    { weight: 4, arbitrary: fc.integer({ min: 900, max: 6_000 }).map((ms): Step<Jobs>[] => [{ do: "pass", ms }]) },
+    {
+      weight: 2,
+      arbitrary: fc.integer({ min: -500, max: 3_000 }).map((ms): Step<Jobs>[] => [{ do: "advance", ms }]),
     },
   );
 
   it("G8: end once, never go back, and are held by one worker at a time", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
+      fc.property(fc.array(steps, { maxLength: 100, size: "max" }), (all) => {
         const few = job({ open: 4, keep: 2, lines: 3, lease: 2_000, grace: 1_500 });
         const stage = stageOf(few);
-        for (const user of ["ann", "bea", "bot", "bot"]) stage.join(user);
+        for (const user of ["ann", "bot", "bot", "bot"]) stage.join(user);
         const ended = new Map<string, Job>();
         const progress = new Map<string, number>();
-        for (const one of steps) {
+        for (const one of all.flat()) {
           take(stage, one);
           for (const job of stage.state.jobs.values()) {
             expect(job.progress).toBeGreaterThanOrEqual(progress.get(job.id) ?? 0);
@@ -342,7 +350,7 @@ describe("jobs in any hands, in any order", () => {
             const before = ended.get(job.id);
             if (before) expect(job).toBe(before);
             if (isOver(job)) ended.set(job.id, job);
-            expect(job.failures).toBeLessThanOrEqual(job.retries + 1);
+            expect(job.failures).toBeLessThanOrEqual(job.retries + (isOver(job) ? 1 : 0));
             expect(job.attempts).toBeGreaterThanOrEqual(job.failures);
           }
           expect(stage.state.jobs.size).toBeLessThanOrEqual(4 + 2);
