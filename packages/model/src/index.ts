@@ -25,10 +25,12 @@ export {
 } from "./feed/feed.ts";
 export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf } from "./inbox/inbox.ts";
 export type { Preferences } from "./inbox/preferences.ts";
-
+export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";
+export { isOver, leaseOf } from "./job/job.ts";
+export { CHECKPOINT_MS, type JobOptions, type JobState, job } from "./job/jobs.ts";
+export { type JobTicks, JobTicksSchema, progressOf, timeLeft } from "./job/progress.ts";
 export { type LockOptions, type LockReason, lock } from "./lock/lock.ts";
 export type { Asking, Holder, Lock, LockEvents, LockState, Owner, Waiting } from "./lock/state.ts";
-
 export {
   type AnyModel,
   type CommandInput,
@@ -55,7 +57,3 @@ export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
 export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
-export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";
-export { isOver, leaseOf } from "./job/job.ts";
-export { CHECKPOINT_MS, type JobOptions, type JobState, job } from "./job/jobs.ts";
-export { type JobTicks, JobTicksSchema, progressOf, timeLeft } from "./job/progress.ts";

@@ -96,6 +96,8 @@ export interface Lease {
   readonly user?: string;
   /** How long it lasts from each sign of life, in milliseconds. */
   readonly ms: number;
+  /** How long after its end its worker may still come back, in milliseconds. */
+  readonly grace: number;
   /** When it ends if nothing is heard, in milliseconds since 1970. */
   readonly until: number;
   /** When it began, and how far the job was then. */

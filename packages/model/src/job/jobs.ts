@@ -1,5 +1,5 @@
 import type { Context, Made } from "../decision.ts";
-import { Rejection, reasons, reject } from "../decision.ts";
+import { Rejection, reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import type { CommandDefinition } from "../model.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
@@ -133,7 +133,7 @@ export function job(options: JobOptions = {}) {
       claimed: (state, { job: id, token, worker, lease: ms }: JobEvents["claimed"], { author, time }): JobState =>
         changed(state, id, (before) => {
           const user = author === undefined ? {} : { user: author };
-          const lease: Lease = { worker, ...user, ms, until: time + ms, since: time, from: before.progress };
+          const lease: Lease = { worker, ...user, ms, grace, until: time + ms, since: time, from: before.progress };
           return { ...before, token, attempts: before.attempts + 1, phase: { kind: "running", lease } };
         }),
       renewed: (state, { job: id }: JobEvents["renewed"], { time }): JobState =>
@@ -216,7 +216,9 @@ export function job(options: JobOptions = {}) {
       claim: {
         input: ClaimSchema,
         right: work,
-        decide: (state, { worker, job: id, lease = usual }) => {
+        decide: (state, { worker, job: id, lease = usual }, { sealing }) => {
+          // Which job it will be is not for a client to guess: a worker begins when it has the job.
+          if (!sealing) return UNPREDICTABLE;
           if (id !== undefined && !state.jobs.has(id)) return reject("unknown-job");
           const found = id === undefined ? next(state) : waiting(state.jobs.get(id));
           if (!found) return reject("nothing-waiting");
