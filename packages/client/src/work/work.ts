@@ -14,11 +14,6 @@ export interface ClientWorkOptions<K extends string> extends WorkOptions {
   readonly ticks?: K;
 }
 
-/** The models of a channel type that are jobs. */
-type JobsName<A extends AppDefinition, T extends ChannelType<A>> = {
-  readonly [N in ModelName<A, T>]: ModelOf<A, T, N> extends Jobs ? N : never;
-}[ModelName<A, T>];
-
 /**
  * Works on the jobs of a channel (a model `job()`), until the worker or the client is closed: over lost connections, as long as its leases last.
  *
@@ -36,10 +31,10 @@ type JobsName<A extends AppDefinition, T extends ChannelType<A>> = {
  * @param definition the same that the channel's type declares
  * @throws RangeError on options that cannot be
  */
-export function work<A extends AppDefinition, T extends ChannelType<A>, N extends JobsName<A, T>>(
+export function work<A extends AppDefinition, T extends ChannelType<A>, N extends ModelName<A, T>>(
   channel: Channel<A, T>,
   name: N,
-  definition: ModelOf<A, T, N>,
+  definition: ModelOf<A, T, N> & Jobs,
   options: ClientWorkOptions<SignalName<A, T>>,
 ): JobWorker {
   const workshop = channel.ride(Workshop);
