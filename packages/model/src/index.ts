@@ -53,6 +53,14 @@ export type { Create, Move, Patch, Put, Remove, Restore } from "./records/input.
 export { type RecordsModel, type RecordsState, records } from "./records/records.ts";
 export { all, ordered, where } from "./records/select.ts";
 export { inOrder, type Sequence } from "./sequence.ts";
+export {
+  CHUNK_LENGTH,
+  type StreamOptions,
+  type StreamState,
+  type StreamStatus,
+  stream,
+  textOf,
+} from "./stream/stream.ts";
 export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";

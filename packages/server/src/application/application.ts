@@ -20,6 +20,8 @@ import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reading } from "./reader.ts";
 import { Reader } from "./reader.ts";
+import type { StreamOptions } from "./stream-writer.ts";
+import { StreamWriter } from "./stream-writer.ts";
 import { workOn } from "./work.ts";
 
 /** Most channels to which the application publishes at once with a producer of its own each. */
@@ -259,6 +261,16 @@ export class Application {
    */
   work(channel: string, name: string, options: WorkOptions): Promise<JobWorker> {
     return workOn(this, channel, name, options, this.#ports.runtime);
+  }
+
+  /**
+   * Begins a text that is written piece by piece, in a channel of its own (with a model `stream()`, named `stream`). Its whole is told once, to `parent`; the
+   * channel goes a while after that.
+   *
+   * @throws TandemError (by rejection) `rejected` where that channel has been written to before; as `model` and `publish` do
+   */
+  stream(options: StreamOptions): Promise<StreamWriter> {
+    return StreamWriter.open(this, options, this.#ports.runtime);
   }
 
   /** Archives a channel: it can be read and not written. `false` takes that back. */
