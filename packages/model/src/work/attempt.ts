@@ -144,15 +144,16 @@ export class Attempt {
     }
   }
 
-  /** A sign of life when there was none for a third of the lease, one at a time. */
+  /** A sign of life when there was none for a third of the lease, one at a time; and the end, when none came through for too long. */
   #nextBeat(): void {
     const { runtime } = this.#ports;
-    const third = this.#lease.ms / 3;
-    this.#beat = runtime.timer(third, () => {
+    const { ms, grace } = this.#lease;
+    const left = this.#alive + ms + grace - runtime.elapsed();
+    this.#beat = runtime.timer(Math.min(ms / 3, Math.max(0, left)), () => {
       if (!this.isHeld) return;
       const now = runtime.elapsed();
-      if (now - this.#alive >= this.#lease.ms + this.#lease.grace) return this.stop("lost");
-      if (now - this.#alive >= third && !this.#asking) void this.#sign(now);
+      if (now - this.#alive >= ms + grace) return this.stop("lost");
+      if (now - this.#alive >= ms / 3 && !this.#asking) void this.#sign(now);
       this.#nextBeat();
     });
   }
