@@ -33,7 +33,7 @@ interface Import {
 const packages: Record<string, { values: string[]; types?: string[] }> = {
   "packages/protocol": { values: [] },
   "packages/runtime": { values: [] },
-  "packages/model": { values: [] },
+  "packages/model": { values: [], types: ["runtime"] },
   "packages/app": { values: ["protocol"], types: ["model"] },
   "packages/client": { values: ["protocol", "runtime", "model"], types: ["app"] },
   "packages/server": { values: ["protocol", "runtime", "app", "model"] },

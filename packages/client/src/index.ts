@@ -1,3 +1,4 @@
+export { JobFailure, type JobWorker, type Work } from "@tandem/model/work";
 export type { Position } from "@tandem/protocol";
 export { TandemError } from "@tandem/protocol";
 export type { Runtime, Store } from "@tandem/runtime";
@@ -23,3 +24,4 @@ export type { HistoryQuery } from "./subscription/history.ts";
 export type { Connect, Socket, SocketEvents, TransportName } from "./transport/connect.ts";
 export type { Wake } from "./transport/wake.ts";
 export { connectWebSocket } from "./transport/websocket.ts";
+export { type ClientWorkOptions, work } from "./work/work.ts";

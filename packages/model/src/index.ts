@@ -25,10 +25,12 @@ export {
 } from "./feed/feed.ts";
 export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf } from "./inbox/inbox.ts";
 export type { Preferences } from "./inbox/preferences.ts";
-
+export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";
+export { isOver, leaseOf } from "./job/job.ts";
+export { CHECKPOINT_MS, type JobOptions, type JobState, job } from "./job/jobs.ts";
+export { type JobTicks, JobTicksSchema, progressOf, timeLeft } from "./job/progress.ts";
 export { type LockOptions, type LockReason, lock } from "./lock/lock.ts";
 export type { Asking, Holder, Lock, LockEvents, LockState, Owner, Waiting } from "./lock/state.ts";
-
 export {
   type AnyModel,
   type CommandInput,
@@ -51,6 +53,14 @@ export type { Create, Move, Patch, Put, Remove, Restore } from "./records/input.
 export { type RecordsModel, type RecordsState, records } from "./records/records.ts";
 export { all, ordered, where } from "./records/select.ts";
 export { inOrder, type Sequence } from "./sequence.ts";
+export {
+  CHUNK_LENGTH,
+  type StreamOptions,
+  type StreamState,
+  type StreamStatus,
+  stream,
+  textOf,
+} from "./stream/stream.ts";
 export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";

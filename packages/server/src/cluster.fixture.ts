@@ -1,4 +1,5 @@
 import { channel, defineApp, event } from "@tandem/app";
+import { job, stream } from "@tandem/model";
 import type { Codec, Limits } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import * as v from "valibot";
@@ -111,6 +112,14 @@ function appOf(rules: Rules) {
           "event" in write && (write.data as { text?: string } | null)?.text === "guarded" ? "meter/only" : undefined,
       }),
       short: channel({ events: { message: Message }, models: { meter }, retention: { count: 20 } }),
+      desk: channel({
+        events: { message: Message },
+        models: { jobs: job() },
+        // Messages are written by who holds the job that they begin with.
+        protect: (write) =>
+          "event" in write ? `jobs/${(write.data as { text: string }).text.split(" ")[0]}` : undefined,
+      }),
+      text: channel({ events: {}, models: { stream: stream({ rights: { stop: "read" } }) } }),
       brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
     },
   });

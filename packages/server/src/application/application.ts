@@ -1,4 +1,5 @@
 import type { ChannelDefinition } from "@tandem/app";
+import type { JobWorker, WorkOptions } from "@tandem/model/work";
 import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
 import { bodyDigest, channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
@@ -19,6 +20,9 @@ import { Consumer } from "./consumer.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reading } from "./reader.ts";
 import { Reader } from "./reader.ts";
+import type { StreamOptions } from "./stream-writer.ts";
+import { StreamWriter } from "./stream-writer.ts";
+import { workOn } from "./work.ts";
 
 /** Most channels to which the application publishes at once with a producer of its own each. */
 const PUBLISHERS = 10_000;
@@ -248,6 +252,25 @@ export class Application {
       open: () => this.#open(channel),
       push: (attempt) => this.#publisher(channel).push(attempt),
     });
+  }
+
+  /**
+   * Works on the jobs of a channel (a model `job()`), in this process, until the worker is closed. A worker in a process of its own uses `work` of the client.
+   *
+   * @throws TandemError (by rejection) as `model` and `subscribe` do
+   */
+  work(channel: string, name: string, options: WorkOptions): Promise<JobWorker> {
+    return workOn(this, channel, name, options, this.#ports.runtime);
+  }
+
+  /**
+   * Begins a text that is written piece by piece, in a channel of its own (with a model `stream()`, named `stream`). Its whole is told once, to `parent`; the
+   * channel goes a while after that.
+   *
+   * @throws TandemError (by rejection) `rejected` where that channel has been written to before; as `model` and `publish` do
+   */
+  stream(options: StreamOptions): Promise<StreamWriter> {
+    return StreamWriter.open(this, options, this.#ports.runtime);
   }
 
   /** Archives a channel: it can be read and not written. `false` takes that back. */

@@ -1,0 +1,153 @@
+import type { Timer } from "@tandem/runtime";
+import { leaseOf } from "../job/job.ts";
+import { TICKS } from "../job/progress.ts";
+import type { Run } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { WorkPorts } from "./ports.ts";
+
+/** Milliseconds of a lease, where none are asked for. */
+const LEASE_MS = 15_000;
+
+/** Milliseconds, more or less, before a claim is tried again that could not be told or was not allowed. */
+const AGAIN_MS = 1_000;
+
+export interface WorkOptions {
+  /** Jobs at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Milliseconds after which the server thinks a job's worker lost when nothing is heard of it. Default 15 s. */
+  readonly lease?: number;
+  /**
+   * Does the work. What it returns (JSON, 16 KiB at most) is the job's result; what it throws fails the attempt: see `JobFailure`. The same job may be
+   * done again from its beginning, or from its checkpoint, by this or another worker, where an attempt was lost.
+   */
+  readonly run: Run;
+}
+
+/**
+ * Works on a channel's jobs: claims what waits, gives signs of life, tells progress and results. A job is this worker's as long as its lease is; a result
+ * counts once, whoever else has been at it.
+ */
+export class JobWorker {
+  readonly #ports: WorkPorts;
+  readonly #options: WorkOptions;
+  readonly #concurrency: number;
+  readonly #id: string;
+  readonly #attempts = new Map<Attempt, Promise<void>>();
+  /** Claims of which it is not known yet what they got, with the time at which they were sent. */
+  readonly #claims = new Map<string, number>();
+  readonly #unwatch: () => void;
+  #count = 0;
+  #asking = false;
+  #hold: Timer | undefined;
+  #ticking = false;
+  #closed: Promise<void> | undefined;
+
+  /** @throws RangeError on options that cannot be */
+  constructor(ports: WorkPorts, options: WorkOptions) {
+    const { concurrency = 1 } = options;
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > TICKS) {
+      throw new RangeError(`concurrency is a whole number from 1 to ${TICKS}`);
+    }
+    this.#ports = ports;
+    this.#options = options;
+    this.#concurrency = concurrency;
+    this.#id = ports.runtime.randomId();
+    this.#unwatch = ports.watch(() => this.#look());
+    this.#look();
+  }
+
+  /** Jobs that it is at. */
+  get running(): number {
+    return this.#attempts.size;
+  }
+
+  /**
+   * Claims nothing more, aborts what runs and gives it back, unless it is done all the same. Resolves when all of it is over.
+   */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#hold?.cancel();
+      for (const attempt of this.#attempts.keys()) attempt.stop("closed");
+      await Promise.all(this.#attempts.values());
+      this.#unwatch();
+      this.#ports.tick(undefined);
+    })();
+    return this.#closed;
+  }
+
+  #look(): void {
+    const state = this.#ports.jobs();
+    if (!state) return;
+    for (const attempt of this.#attempts.keys()) attempt.see(state.jobs.get(attempt.held.job));
+    let waits = false;
+    for (const job of state.jobs.values()) {
+      if (job.phase.kind === "waiting") waits = true;
+      const lease = leaseOf(job);
+      const claimed = lease && this.#claims.get(lease.worker);
+      if (lease === undefined || claimed === undefined) continue;
+      this.#claims.delete(lease.worker);
+      this.#begin(new Attempt(this.#ports, job, lease, claimed, () => this.#tick()));
+    }
+    if (waits) this.#claim();
+  }
+
+  #begin(attempt: Attempt): void {
+    if (this.#closed) return void this.#ports.send("release", attempt.held);
+    const over = attempt.run(this.#options.run).then(() => {
+      this.#attempts.delete(attempt);
+      this.#tick();
+      this.#look();
+    });
+    this.#attempts.set(attempt, over);
+  }
+
+  /** One claim at a time, as long as there is room. */
+  #claim(): void {
+    if (this.#closed || this.#asking || this.#hold) return;
+    if (this.#attempts.size + this.#claims.size >= this.#concurrency) return;
+    void this.#ask(`${this.#id}-${++this.#count}`);
+  }
+
+  async #ask(worker: string): Promise<void> {
+    const { runtime } = this.#ports;
+    const { lease = LEASE_MS } = this.#options;
+    this.#asking = true;
+    this.#claims.set(worker, runtime.elapsed());
+    const known = this.#ports.jobs();
+    const answer = await this.#ports.send("claim", { worker, lease });
+    this.#asking = false;
+    if (answer.kind === "done") {
+      // What it got is shown soon; where it is not, the lease was over before this process heard of it.
+      if (this.#claims.has(worker)) runtime.timer(lease, () => this.#forget(worker));
+      return this.#look();
+    }
+    if (answer.kind === "refused") this.#claims.delete(worker);
+    if (answer.kind === "refused" && answer.code === "nothing-waiting") {
+      // Others were faster: what this process knew was old, and the next change of it tells more.
+      if (this.#ports.jobs() !== known) this.#look();
+      return;
+    }
+    if (answer.kind === "unknown") runtime.timer(lease, () => this.#forget(worker));
+    this.#hold = runtime.timer(AGAIN_MS * (0.5 + runtime.random()), () => {
+      this.#hold = undefined;
+      this.#look();
+    });
+  }
+
+  #forget(worker: string): void {
+    if (this.#claims.delete(worker)) this.#look();
+  }
+
+  /** Signals how far all are, once for all that changes in a turn. */
+  #tick(): void {
+    if (this.#ticking || this.#closed) return;
+    this.#ticking = true;
+    this.#ports.runtime.defer(() => {
+      this.#ticking = false;
+      if (this.#closed) return;
+      const held = [...this.#attempts.keys()].filter(({ isHeld }) => isHeld);
+      const ticks = held.map(({ held: { job, token }, progress }) => [job, { token, progress }] as const);
+      this.#ports.tick(ticks.length > 0 ? Object.fromEntries(ticks) : undefined);
+    });
+  }
+}
