@@ -65,7 +65,8 @@ export class Room implements Store<RoomView> {
     this.#subscription = channel.subscribe({
       last: FIRST_EVENTS,
       onEvents: (events) => {
-        this.#dispatch({ type: "arrived", messages: this.#read(events), self: self.get() });
+        const from = events[0]?.offset;
+        this.#dispatch({ type: "arrived", messages: this.#read(events), from, self: self.get() });
       },
       onReset: (offset) => this.#startAgain(offset),
       onError: (reason) => {
@@ -126,11 +127,11 @@ export class Room implements Store<RoomView> {
     this.#dispatch({ type: "following", following });
   }
 
-  /** Fetches the page before the oldest message held. Does nothing while one is under way, or where there is none. */
+  /** Fetches the page before what is held: there may be no message in it. Does nothing while one is under way, or where there is none. */
   async loadOlder(): Promise<void> {
-    const { past, confirmed } = this.#timeline;
+    const { past, from } = this.#timeline;
     if (past.kind !== "more" && past.kind !== "failed") return;
-    await this.#load(confirmed[0]?.offset ?? this.#subscription.reached().offset + 1);
+    await this.#load(from ?? this.#subscription.reached().offset + 1);
   }
 
   /** Are there own messages that may still be stored? */
@@ -152,7 +153,8 @@ export class Room implements Store<RoomView> {
         this.#dispatch({ type: "page-failed", reason: "The room has begun anew." });
         return;
       }
-      this.#dispatch({ type: "page", messages: this.#read(page.events), more: page.more });
+      const from = page.events[0]?.offset;
+      this.#dispatch({ type: "page", messages: this.#read(page.events), from, more: page.more });
     } catch (error) {
       if (history !== this.#history) return;
       this.#dispatch({ type: "page-failed", reason: error instanceof Error ? error.message : String(error) });
