@@ -68,6 +68,7 @@ const channelOfNobody = {
     throw new Error("nobody enters");
   },
 };
+const openTools = () => Promise.reject(new Error("nothing to open"));
 const nobody = new People({ channel: channelOfNobody, self, name: new Cell("Me") });
 
 function events(from: number, to: number): RoomEvent[] {
@@ -85,7 +86,7 @@ function events(from: number, to: number): RoomEvent[] {
 }
 
 function open(channel = new FakeChannel()) {
-  const room = new Room({ id: "lobby", channel, people: nobody, self, now: () => 1_000 });
+  const room = new Room({ id: "lobby", channel, people: nobody, self, openTools, now: () => 1_000 });
   return { room, channel, keys: () => room.get().rows.map((row) => row.key) };
 }
 
@@ -222,7 +223,7 @@ describe("OpenedRooms", () => {
     const rooms = new OpenedRooms((id) => {
       const channel = new FakeChannel();
       channels.set(id, channel);
-      return new Room({ id, channel, people: nobody, self, now: () => 0 });
+      return new Room({ id, channel, people: nobody, self, openTools, now: () => 0 });
     });
     const first = rooms.visit("r0");
     first.send("still queued", "Me");
