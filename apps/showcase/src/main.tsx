@@ -13,6 +13,7 @@ import "./styles/messages.css";
 import "./styles/cursors.css";
 import "./styles/composer.css";
 import "./styles/dialogs.css";
+import "./styles/side.css";
 
 const showcase = openShowcase({
   url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`,

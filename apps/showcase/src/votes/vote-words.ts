@@ -58,10 +58,15 @@ export function outcomeWords(outcome: Outcome, { options, turnout, quorum }: Pro
       return `No quorum: ${turnout.voters}${needed} voted`;
     }
     case "vetoed":
-      return `Vetoed by ${nameOf(outcome.by)}: ${outcome.reason}`;
+      return `Vetoed by ${inside(nameOf(outcome.by))}: ${outcome.reason}`;
     case "withdrawn":
-      return `Withdrawn by ${nameOf(outcome.by)}`;
+      return `Withdrawn by ${inside(nameOf(outcome.by))}`;
   }
+}
+
+/** A name within a sentence. */
+function inside(name: string): string {
+  return name === "You" ? "you" : name;
 }
 
 /** a; a and b; a, b and c. */
