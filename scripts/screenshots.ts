@@ -110,7 +110,7 @@ async function toolPictures(
   await grace.retitle("Lunch", "Lunch with Radia");
   await ada.retitle("Lunch", "Late lunch");
   await ada.switch.click();
-  await ada.tool.getByText("Theirs").waitFor();
+  await ada.tool.getByRole("button", { name: "Restore mine" }).waitFor();
   await ada.switch.click();
   await ada.addCard("Tell the others");
   await still(ada, file("board"));

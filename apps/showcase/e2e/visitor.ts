@@ -145,7 +145,7 @@ export class Visitor {
   cards(): Promise<string[]> {
     return this.tool.locator("[data-card]").evaluateAll((cards) =>
       (cards as HTMLElement[]).map((card) => {
-        const title = card.querySelector(".card-title")?.firstChild?.textContent ?? "";
+        const title = card.querySelector(".card-title")?.textContent ?? "";
         return `${card.dataset.done === "true" ? "✓ " : ""}${title}`;
       }),
     );
@@ -153,7 +153,7 @@ export class Visitor {
 
   /** Gives a card another title where it stands. */
   async retitle(from: string, to: string): Promise<void> {
-    await this.tool.getByRole("button", { name: `${from}, edit`, exact: true }).click();
+    await this.tool.getByRole("button", { name: `Edit ${from}`, exact: true }).click();
     await this.tool.getByLabel(`Title of ${from}`).fill(to);
     await this.tool.getByLabel(`Title of ${from}`).press("Enter");
   }

@@ -35,7 +35,7 @@ export interface OptionRow {
   readonly text: string;
   /** Undefined: not to be known before it closes. */
   readonly votes: number | undefined;
-  /** Of the votes of the option that has most: from 0 to 1. */
+  /** Of all that voted, or of all votes: from 0 to 1. */
   readonly share: number;
   readonly chosen: boolean;
   /** Where the reader put it, from 1, where options are put in order. */
@@ -58,7 +58,8 @@ export function proposalRow(proposal: Proposal, { ballot, chosen, user, nameOf, 
   const isOpen = result === null;
   const mine = ballot?.choice !== undefined ? ballot.choice : isOpen ? chosen : undefined;
   const picks = mine === undefined || mine === null ? [] : typeof mine === "number" ? [mine] : mine;
-  const most = Math.max(1, ...(tally ?? []));
+  const cast = tally?.reduce((sum, votes) => sum + votes, 0) ?? 0;
+  const all = Math.max(1, method.kind === "approval" ? proposal.turnout.voters : cast);
   const won = result === null ? [] : winners(result.outcome);
   const hasVoted = ballot !== undefined || (mine !== undefined && stage !== undefined);
   return {
@@ -70,7 +71,7 @@ export function proposalRow(proposal: Proposal, { ballot, chosen, user, nameOf, 
       index,
       text,
       votes: tally?.[index],
-      share: (tally?.[index] ?? 0) / most,
+      share: (tally?.[index] ?? 0) / all,
       chosen: picks.includes(index),
       rank: method.kind === "ranked" && picks.includes(index) ? picks.indexOf(index) + 1 : undefined,
       won: won.includes(index),

@@ -55,9 +55,16 @@ export function Card({ card: { id, title, done, by, stage }, board, grip, onGrip
         onChange={(event) => board.tick(id, event.target.checked)}
       />
       {base === undefined ? (
-        <button ref={button} type="button" className="card-title" title={by} dir="auto" onClick={() => setBase(title)}>
+        <button
+          ref={button}
+          type="button"
+          className="card-title"
+          aria-label={`Edit ${title}`}
+          title={by}
+          dir="auto"
+          onClick={() => setBase(title)}
+        >
           {title}
-          <span className="unseen">, edit</span>
         </button>
       ) : (
         <input

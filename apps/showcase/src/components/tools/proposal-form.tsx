@@ -1,4 +1,4 @@
-import type { FormEvent } from "react";
+import type { FormEvent, KeyboardEvent } from "react";
 import { useId, useState } from "react";
 import type { MethodName, ProposalDraft } from "../../votes/proposal-draft.ts";
 import { EMPTY_DRAFT, OPTIONS } from "../../votes/proposal-draft.ts";
@@ -48,8 +48,14 @@ export function ProposalForm({ onPropose, onClose }: ProposalFormProps) {
     if (wrong === undefined) onClose();
   }
 
+  function press(event: KeyboardEvent) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    onClose();
+  }
+
   return (
-    <form className="tool-form" aria-label="New proposal" onSubmit={submit}>
+    <form className="tool-form" aria-label="New proposal" onSubmit={submit} onKeyDown={press}>
       <label htmlFor={`${id}-title`}>What shall be decided?</label>
       <input
         id={`${id}-title`}
