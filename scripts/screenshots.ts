@@ -86,6 +86,63 @@ async function tunnelPicture(browser: Browser, url: string, file: string) {
   await Promise.all([ada.leave(), grace.leave()]);
 }
 
+/** The tools beside the messages, in use by two. */
+async function toolPictures(
+  browser: Browser,
+  url: string,
+  room: string,
+  file: (name: string) => string,
+  options: BrowserContextOptions,
+) {
+  const { ada, grace } = await people(browser, url, room, options);
+  await decide(ada, grace);
+  await still(ada, file("votes"));
+  await ada.tool.getByRole("button", { name: "Propose" }).click();
+  await still(ada, file("propose"));
+  await ada.page.keyboard.press("Escape");
+  for (const visitor of [ada, grace]) await visitor.openTool("Board");
+  for (const title of ["Kill the server once more", "Write it down", "Ride through the tunnel", "Lunch"]) {
+    await ada.addCard(title);
+  }
+  await grace.tool.getByLabel("Done: Write it down").check();
+  await ada.switch.click();
+  await ada.connection("offline").waitFor();
+  await grace.retitle("Lunch", "Lunch with Radia");
+  await ada.retitle("Lunch", "Late lunch");
+  await ada.switch.click();
+  await ada.tool.getByRole("button", { name: "Restore mine" }).waitFor();
+  await ada.switch.click();
+  await ada.addCard("Tell the others");
+  await still(ada, file("board"));
+  await ada.switch.click();
+  for (const visitor of [ada, grace]) await visitor.openTool("Note");
+  await grace.tool.getByRole("button", { name: "Write" }).click();
+  await grace.tool.getByLabel("Write the note").fill("What we found:\n\n- nothing is lost\n- nothing comes twice");
+  await ada.tool.getByRole("button", { name: "Ask for it" }).click();
+  await grace.tool.getByText("Ada asks for it").waitFor();
+  await still(ada, file("note-waiting"));
+  await grace.tool.getByRole("button", { name: "Save and hand over" }).click();
+  await ada.tool.getByLabel("Write the note").waitFor();
+  await still(ada, file("note"));
+  await Promise.all([ada.leave(), grace.leave()]);
+}
+
+/** Two questions: one is open, one was decided. */
+async function decide(ada: Visitor, grace: Visitor): Promise<void> {
+  for (const visitor of [ada, grace]) await visitor.openTool("Votes");
+  await ada.propose("Who rides along?", ["Radia", "Lynn"], { "Least voters": "3" });
+  await grace.proposal("Who rides along?").waitFor();
+  await grace.choose("Who rides along?", "Radia");
+  await ada.proposal("Who rides along?").getByRole("button", { name: "Close and count" }).click();
+  await grace.propose("When do we kill it again?", ["Before lunch", "After lunch", "Never"], {
+    Closes: "In 5 minutes",
+  });
+  await ada.proposal("When do we kill it again?").waitFor();
+  await ada.choose("When do we kill it again?", "After lunch");
+  await grace.choose("When do we kill it again?", "Before lunch");
+  await ada.proposal("When do we kill it again?").getByText("2 voted").waitFor();
+}
+
 async function still({ page }: Visitor, file: string): Promise<void> {
   await page.waitForTimeout(400);
   await page.screenshot({ path: file, animations: "disabled" });
@@ -99,6 +156,13 @@ async function everything(browser: Browser, url: string, folder: string): Promis
   await roomPicture(browser, url, "pocket-night", join(folder, "phone-dark.png"), { ...PHONE, colorScheme: "dark" });
   await crowdPictures(browser, url, (name) => join(folder, `${name}.png`));
   await tunnelPicture(browser, url, join(folder, "tunnel.png"));
+  const wide = { viewport: { width: 1_280, height: 800 }, deviceScaleFactor: 1.5 };
+  await toolPictures(browser, url, "tools", (name) => join(folder, `${name}.png`), wide);
+  await toolPictures(browser, url, "tools-night", (name) => join(folder, `${name}-dark.png`), {
+    ...wide,
+    colorScheme: "dark",
+  });
+  await toolPictures(browser, url, "tools-pocket", (name) => join(folder, `${name}-phone.png`), PHONE);
   const newcomer = await Visitor.arrive(browser, { url, room: "quiet" }, DESK);
   await still(newcomer, join(folder, "welcome.png"));
   await newcomer.page.getByLabel("What shall people call you?").fill("Ada");

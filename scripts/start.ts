@@ -18,7 +18,7 @@ const page = join(showcase, "dist/index.html");
 const sources = [
   "apps/showcase/{src,public}/**",
   "apps/showcase/*.{html,ts,json}",
-  "packages/{app,client,protocol,runtime}/{src/**,package.json}",
+  "packages/{app,client,model,protocol,runtime}/{src/**,package.json}",
 ];
 
 function isUpToDate(): boolean {

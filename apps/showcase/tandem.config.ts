@@ -1,5 +1,6 @@
 import { channel, defineApp } from "@tandem/app";
 import * as v from "valibot";
+import { board, locks, NOTE_LOCK, note, votes } from "./src/room-models.ts";
 
 const MessageSchema = v.object({
   text: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000)),
@@ -18,12 +19,15 @@ const CursorSchema = v.object({
   y: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
 });
 
-/** The showcase: rooms in which anybody may read and write, and is seen to be there. */
+/** The showcase: rooms in which anybody may read and write, decide together, and is seen to be there. */
 export default defineApp({
-  guests: { grants: { "room:*": ["read", "publish", "presence", "signal"] } },
+  guests: { grants: { "room:*": ["read", "publish", "write", "presence", "signal"] } },
   channels: {
     room: channel({
       events: { message: MessageSchema },
+      models: { votes, board, locks, note },
+      // Also a holder who does not know yet that the lock is lost writes nothing any more.
+      protect: (write) => ("model" in write && write.model === "note" ? `locks/${NOTE_LOCK}` : undefined),
       retention: { count: 100_000 },
       presence: { state: v.object({ name: NameSchema }) },
       signals: { cursor: CursorSchema, typing: v.literal(true) },

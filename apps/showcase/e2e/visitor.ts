@@ -83,6 +83,86 @@ export class Visitor {
     await this.page.mouse.move(box.x + x * box.width, box.y + y * box.height);
   }
 
+  /** The tool that is open beside the messages. */
+  get tool(): Locator {
+    return this.page.getByRole("complementary");
+  }
+
+  /** Opens a tool: what is in it. */
+  async openTool(name: "Votes" | "Board" | "Note"): Promise<Locator> {
+    await this.page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
+    await this.page.locator(`[data-open-tool="${name.toLowerCase()}"] .tool-body`).waitFor();
+    return this.tool;
+  }
+
+  /** Puts something to the vote. `rules`: labels of the form and what is chosen there. */
+  async propose(
+    title: string,
+    options: readonly string[],
+    rules: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    await this.tool.getByRole("button", { name: "Propose" }).click();
+    await this.page.getByLabel("What shall be decided?").fill(title);
+    for (const [index, option] of options.entries()) await this.page.getByLabel(`Option ${index + 1}`).fill(option);
+    for (const [label, words] of Object.entries(rules)) {
+      const field = this.page.getByLabel(label);
+      if (label === "Least voters") await field.fill(words);
+      else await field.selectOption(words);
+    }
+    await this.page.getByRole("button", { name: "Put to the vote" }).click();
+    await this.proposal(title).waitFor();
+  }
+
+  proposal(title: string): Locator {
+    return this.tool.getByRole("article", { name: title, exact: true });
+  }
+
+  /** Chooses an option of a proposal. */
+  async choose(title: string, option: string): Promise<void> {
+    await this.proposal(title).locator("button.option", { hasText: option }).click();
+  }
+
+  /** What is shown of a proposal: `Tea 2*` is an option with two votes, chosen by this visitor. */
+  async votes(title: string): Promise<string[]> {
+    return this.proposal(title)
+      .locator(".option")
+      .evaluateAll((options) =>
+        (options as HTMLElement[]).map((option) => {
+          const [text, votes] = [".option-text", ".option-votes"].map((part) =>
+            option.querySelector<HTMLElement>(part),
+          );
+          return `${text?.textContent} ${votes?.dataset.votes}${option.dataset.chosen === "true" ? "*" : ""}`.trim();
+        }),
+      );
+  }
+
+  async addCard(title: string): Promise<void> {
+    await this.tool.getByLabel("New card").fill(title);
+    await this.tool.getByLabel("New card").press("Enter");
+  }
+
+  /** The titles of the cards from the top; `✓` before those that are done. */
+  cards(): Promise<string[]> {
+    return this.tool.locator("[data-card]").evaluateAll((cards) =>
+      (cards as HTMLElement[]).map((card) => {
+        const title = card.querySelector(".card-title")?.textContent ?? "";
+        return `${card.dataset.done === "true" ? "✓ " : ""}${title}`;
+      }),
+    );
+  }
+
+  /** Gives a card another title where it stands. */
+  async retitle(from: string, to: string): Promise<void> {
+    await this.tool.getByRole("button", { name: `Edit ${from}`, exact: true }).click();
+    await this.tool.getByLabel(`Title of ${from}`).fill(to);
+    await this.tool.getByLabel(`Title of ${from}`).press("Enter");
+  }
+
+  /** Own commands of the open tool that are not final. */
+  unsettled(): Promise<number> {
+    return this.tool.locator("[data-stage]:not([data-stage=final])").count();
+  }
+
   connection(kind: string): Locator {
     return this.page.locator(`[data-connection="${kind}"]`);
   }

@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import { browserAddress } from "./address.ts";
 import { Page } from "./components/page.tsx";
 import { liveWithPage } from "./connection/page-life.ts";
-import { browserKeep, Person, randomSecret } from "./person/person.ts";
+import { browserKeep, Person, randomSecret, windowId } from "./person/person.ts";
 import { openShowcase } from "./showcase.ts";
 import "./styles/theme.css";
 import "./styles/page.css";
@@ -13,11 +13,13 @@ import "./styles/messages.css";
 import "./styles/cursors.css";
 import "./styles/composer.css";
 import "./styles/dialogs.css";
+import "./styles/side.css";
 
 const showcase = openShowcase({
   url: `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`,
   address: browserAddress(),
-  person: new Person(browserKeep(), randomSecret),
+  person: new Person(browserKeep("browser"), randomSecret),
+  window: windowId(browserKeep("window"), randomSecret),
 });
 liveWithPage(showcase.connection);
 

@@ -3,6 +3,7 @@ import { useId } from "react";
 import { typingWords } from "../people/people-words.ts";
 import { TEXT_LIMIT } from "../room/message.ts";
 import type { Room } from "../room/room.ts";
+import { waitingWords } from "../room/waiting-words.ts";
 import { Icon } from "./icon.tsx";
 import { useStore } from "./use-store.ts";
 
@@ -10,8 +11,9 @@ interface ComposerProps {
   readonly room: Room;
   /** Is the connection up? */
   readonly connected: boolean;
-  /** Own messages that wait for the server. */
+  /** Own messages and changes that wait for the server; of them, messages. */
   readonly pending: number;
+  readonly messages: number;
   readonly onSend: (text: string) => void;
   readonly ref: Ref<HTMLTextAreaElement>;
 }
@@ -20,7 +22,7 @@ interface ComposerProps {
 const SHOW_LEFT = 200;
 
 /** Where messages are written. Enter sends, Shift+Enter makes a new line. */
-export function Composer({ room, connected, pending, onSend, ref }: ComposerProps) {
+export function Composer({ room, connected, pending, messages, onSend, ref }: ComposerProps) {
   const text = useStore(room.writing);
   const typing = typingWords(useStore(room.people.typing));
   const hint = useId();
@@ -79,7 +81,7 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
             {typing}
           </span>
         ) : (
-          <span data-pending={pending}>{waiting(connected, pending)}</span>
+          <span data-pending={pending}>{waiting(connected, pending, messages)}</span>
         )}
         {left <= SHOW_LEFT && (
           <span className={left < 0 ? "left left-over" : "left"}>
@@ -91,10 +93,10 @@ export function Composer({ room, connected, pending, onSend, ref }: ComposerProp
   );
 }
 
-function waiting(connected: boolean, pending: number) {
+function waiting(connected: boolean, pending: number, messages: number) {
   if (!connected) {
     if (pending === 0) return "Not connected. You can write: it waits here, and goes out in order.";
-    return `${pending} ${pending === 1 ? "message waits" : "messages wait"} here, to go out in order.`;
+    return waitingWords(messages, Math.max(0, pending - messages));
   }
   return (
     <span className="keys">

@@ -89,7 +89,7 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
         data-state={state}
       >
         {empty ? (
-          <EmptyRoom room={room.id} opening={past.kind === "opening"} problem={view.problem} />
+          <EmptyRoom room={room.id} opening={past.kind !== "start" && past.kind !== "failed"} problem={view.problem} />
         ) : (
           <div className="sheet" style={{ height: virtualizer.getTotalSize() }}>
             <Beginning room={room.id} past={past} onRetry={() => void room.loadOlder()} />

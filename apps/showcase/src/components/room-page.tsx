@@ -7,6 +7,8 @@ import { Composer } from "./composer.tsx";
 import type { MessageListHandle } from "./message-list.tsx";
 import { MessageList } from "./message-list.tsx";
 import { RoomHeader } from "./room-header.tsx";
+import { ToolBar, toolButtonId } from "./tool-bar.tsx";
+import { ToolSide } from "./tool-side.tsx";
 import { useStore } from "./use-store.ts";
 
 /** One room. Escape leads back to the newest message and the field to write in, from wherever one is. */
@@ -18,6 +20,7 @@ export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room })
   const pending = useStore(connection.pending);
   const list = useRef<MessageListHandle>(null);
   const field = useRef<HTMLTextAreaElement>(null);
+  const tool = useStore(showcase.tool);
 
   useEffect(() => room.people.enter(), [room]);
 
@@ -44,22 +47,37 @@ export function RoomPage({ showcase, room }: { showcase: Showcase; room: Room })
     room.send(text, name);
   }
 
+  function closeTool() {
+    if (tool !== undefined) document.getElementById(toolButtonId(tool))?.focus();
+    showcase.tool.set(undefined);
+  }
+
   function press(event: KeyboardEvent) {
-    const inDialog = event.target instanceof Element && event.target.closest("dialog") !== null;
-    if (event.key !== "Escape" || inDialog) return;
+    const within = (places: string) => event.target instanceof Element && event.target.closest(places) !== null;
+    if (event.key !== "Escape" || event.defaultPrevented || within("dialog")) return;
+    if (tool !== undefined && within(".tool, .tool-bar")) return closeTool();
     list.current?.scrollToNewest();
     field.current?.focus();
   }
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a key for the whole page, beside what its controls hear
-    <div className="room" onKeyDown={press}>
+    <div className="room" data-tool={tool} onKeyDown={press}>
       <RoomHeader showcase={showcase} room={room} />
       <main className="room-main">
         <MessageList ref={list} room={room} view={view} onSendAgain={sendAgain} onEdit={edit} onRemove={remove} />
         <Announcer view={view} />
-        <Composer ref={field} room={room} connected={connected} pending={pending} onSend={send} />
+        <Composer
+          ref={field}
+          room={room}
+          connected={connected}
+          pending={pending}
+          messages={showcase.rooms.waiting}
+          onSend={send}
+        />
       </main>
+      <ToolBar open={tool} onChange={(name) => showcase.tool.set(name)} />
+      {tool !== undefined && <ToolSide key={tool} name={tool} room={room} onClose={closeTool} />}
     </div>
   );
 }

@@ -12,7 +12,7 @@ interface ConnectionClient {
 /** The client's connection, and the person's wish to be without it. */
 export class Connection {
   readonly status: Store<Status>;
-  /** Own messages that wait for the server. */
+  /** Own messages and changes that wait for the server, of all rooms. */
   readonly pending: Store<number>;
   /** Does the person want to be disconnected? */
   readonly away = new Cell(false);

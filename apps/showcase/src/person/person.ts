@@ -53,10 +53,10 @@ export class Person {
   }
 }
 
-/** The browser's store for this page, or `undefined` where it is forbidden: then even naming it throws. */
-export function browserKeep(): Keep | undefined {
+/** The browser's store for this page, or `undefined` where it is forbidden: then even naming it throws. `window`: of this window only. */
+export function browserKeep(of: "browser" | "window"): Keep | undefined {
   try {
-    return localStorage;
+    return of === "browser" ? localStorage : sessionStorage;
   } catch {
     return undefined;
   }
@@ -66,4 +66,20 @@ export function browserKeep(): Keep | undefined {
 export function randomSecret(): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => letters[byte & 63]).join("");
+}
+
+const WINDOW = "tandem.window";
+
+/** Names this window among those of its person: the same after a reload. A copy of a window that the browser makes has the same name. */
+export function windowId(keep: Keep | undefined, newId: () => string): string {
+  try {
+    const kept = keep?.getItem(WINDOW);
+    if (kept && kept.length <= 64) return kept;
+    const id = newId();
+    keep?.setItem(WINDOW, id);
+    return id;
+  } catch {
+    // As with the name: until the page is closed.
+    return newId();
+  }
 }

@@ -21,6 +21,11 @@ export class OpenedRooms {
     return room;
   }
 
+  /** Own messages that may still be stored, in all of them. */
+  get waiting(): number {
+    return [...this.#rooms.values()].reduce((sum, room) => sum + room.waiting, 0);
+  }
+
   #closeOldest(): void {
     if (this.#rooms.size <= OPEN) return;
     const [current, ...earlier] = [...this.#rooms.values()].reverse();

@@ -68,6 +68,7 @@ const channelOfNobody = {
     throw new Error("nobody enters");
   },
 };
+const openTools = () => Promise.reject(new Error("nothing to open"));
 const nobody = new People({ channel: channelOfNobody, self, name: new Cell("Me") });
 
 function events(from: number, to: number): RoomEvent[] {
@@ -85,7 +86,7 @@ function events(from: number, to: number): RoomEvent[] {
 }
 
 function open(channel = new FakeChannel()) {
-  const room = new Room({ id: "lobby", channel, people: nobody, self, now: () => 1_000 });
+  const room = new Room({ id: "lobby", channel, people: nobody, self, openTools, now: () => 1_000 });
   return { room, channel, keys: () => room.get().rows.map((row) => row.key) };
 }
 
@@ -160,6 +161,22 @@ describe("Room", () => {
     expect(channel.asked).toHaveLength(2);
   });
 
+  it("looks for messages behind events of other kinds, and never asks twice for the same", async () => {
+    const { room, channel, keys } = open();
+    const votes = events(101, 150).map((event) => ({ ...event, type: "votes.cast" }));
+    channel.deliver(votes);
+    channel.goLive();
+    void room.loadOlder();
+    const older = events(1, 100).map((event) => (event.offset > 2 ? { ...event, type: "votes.cast" } : event));
+    channel.asked[0]?.answer.resolve({ events: older.slice(50), more: true, epoch: "e1" });
+    await expect.poll(() => room.get().past.kind).toBe("more");
+    void room.loadOlder();
+    channel.asked[1]?.answer.resolve({ events: older.slice(0, 50), more: false, epoch: "e1" });
+    await expect.poll(() => room.get().past).toEqual({ kind: "start", complete: true });
+    expect(channel.asked.map((one) => one.before)).toEqual([101, 51]);
+    expect(keys()).toEqual(["e1", "e2"]);
+  });
+
   it("tells why older messages could not be fetched, and tries again when asked", async () => {
     const { room, channel } = openAt(151, 200);
     void room.loadOlder();
@@ -206,7 +223,7 @@ describe("OpenedRooms", () => {
     const rooms = new OpenedRooms((id) => {
       const channel = new FakeChannel();
       channels.set(id, channel);
-      return new Room({ id, channel, people: nobody, self, now: () => 0 });
+      return new Room({ id, channel, people: nobody, self, openTools, now: () => 0 });
     });
     const first = rooms.visit("r0");
     first.send("still queued", "Me");

@@ -1,6 +1,8 @@
 import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
+import { Names } from "../people/names.ts";
 import type { People } from "../people/people.ts";
+import type { Tools } from "../tools/tools.ts";
 import type { ChannelPort, PublicationPort, SubscriptionPort, SubscriptionState } from "./channel-port.ts";
 import type { Draft, Message, RoomEvent } from "./message.ts";
 import { messageOf } from "./message.ts";
@@ -27,6 +29,8 @@ export interface RoomOptions {
   readonly people: People;
   /** The reader's user, once the server has told it. */
   readonly self: Store<string | undefined>;
+  /** Opens what is shared beside the messages. @throws (by rejection) where its code cannot be had */
+  readonly openTools: (names: Names) => Promise<Tools>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -39,10 +43,12 @@ export class Room implements Store<RoomView> {
   readonly id: string;
   /** Who is in it. */
   readonly people: People;
+  readonly names: Names;
   /** What the reader is writing. */
   readonly writing = new Cell("");
   readonly #channel: ChannelPort;
   readonly #self: Store<string | undefined>;
+  readonly #openTools: RoomOptions["openTools"];
   readonly #now: () => number;
   readonly #subscription: SubscriptionPort;
   readonly #view: Cell<RoomView>;
@@ -54,10 +60,15 @@ export class Room implements Store<RoomView> {
   #problem: string | undefined;
   /** Counts the histories that this room has followed: a page asked of an earlier one is worth nothing. */
   #history = 0;
+  #opening: Promise<Tools> | undefined;
+  #tools: Tools | undefined;
+  #closed = false;
 
-  constructor({ id, channel, people, self, now }: RoomOptions) {
+  constructor({ id, channel, people, self, openTools, now }: RoomOptions) {
     this.id = id;
     this.people = people;
+    this.names = new Names({ people, self });
+    this.#openTools = openTools;
     this.#channel = channel;
     this.#self = self;
     this.#now = now;
@@ -65,7 +76,8 @@ export class Room implements Store<RoomView> {
     this.#subscription = channel.subscribe({
       last: FIRST_EVENTS,
       onEvents: (events) => {
-        this.#dispatch({ type: "arrived", messages: this.#read(events), self: self.get() });
+        const from = events[0]?.offset;
+        this.#dispatch({ type: "arrived", messages: this.#read(events), from, self: self.get() });
       },
       onReset: (offset) => this.#startAgain(offset),
       onError: (reason) => {
@@ -126,19 +138,44 @@ export class Room implements Store<RoomView> {
     this.#dispatch({ type: "following", following });
   }
 
-  /** Fetches the page before the oldest message held. Does nothing while one is under way, or where there is none. */
+  /** Fetches the page before what is held: there may be no message in it. Does nothing while one is under way, or where there is none. */
   async loadOlder(): Promise<void> {
-    const { past, confirmed } = this.#timeline;
+    const { past, from } = this.#timeline;
     if (past.kind !== "more" && past.kind !== "failed") return;
-    await this.#load(confirmed[0]?.offset ?? this.#subscription.reached().offset + 1);
+    await this.#load(from ?? this.#subscription.reached().offset + 1);
   }
 
-  /** Are there own messages that may still be stored? */
+  /** What is shared in the room beside its messages: opened when it is first asked for. @throws (by rejection) where its code cannot be had now */
+  tools(): Promise<Tools> {
+    this.#opening ??= this.#openTools(this.names).then(
+      (tools) => {
+        if (this.#closed) tools.close();
+        this.#tools = tools;
+        return tools;
+      },
+      (error: unknown) => {
+        // It may be had another time.
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  /** Own messages that may still be stored. */
+  get waiting(): number {
+    return this.#timeline.drafts.filter(({ delivery }) => delivery.kind === "queued" || delivery.kind === "sent")
+      .length;
+  }
+
+  /** Are there own messages or commands that may still take effect? */
   get unfinished(): boolean {
-    return this.#timeline.drafts.some(({ delivery }) => delivery.kind === "queued" || delivery.kind === "sent");
+    return this.waiting > 0 || this.#tools?.unfinished === true;
   }
 
   close(): void {
+    this.#closed = true;
+    this.#tools?.close();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -152,7 +189,8 @@ export class Room implements Store<RoomView> {
         this.#dispatch({ type: "page-failed", reason: "The room has begun anew." });
         return;
       }
-      this.#dispatch({ type: "page", messages: this.#read(page.events), more: page.more });
+      const from = page.events[0]?.offset;
+      this.#dispatch({ type: "page", messages: this.#read(page.events), from, more: page.more });
     } catch (error) {
       if (history !== this.#history) return;
       this.#dispatch({ type: "page-failed", reason: error instanceof Error ? error.message : String(error) });
@@ -165,7 +203,9 @@ export class Room implements Store<RoomView> {
       const publication = this.#publications.get(key);
       if (publication !== undefined && publication.id() !== id) this.#progress(key, publication);
     }
-    return events.filter((event) => event.type === "message").map(messageOf);
+    const messages = events.filter((event) => event.type === "message").map(messageOf);
+    this.names.learn(messages.flatMap(({ author, name }) => (author === undefined ? [] : [[author, name] as const])));
+    return messages;
   }
 
   #progress(key: string, publication: PublicationPort): void {

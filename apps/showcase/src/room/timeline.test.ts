@@ -23,7 +23,11 @@ function after(actions: readonly Action[], from: Timeline = EMPTY_TIMELINE): Tim
 const offsets = (timeline: Timeline) => timeline.confirmed.map((one) => one.offset);
 
 function arrived(list: readonly Message[]): Action {
-  return { type: "arrived", messages: list, self: "grace" };
+  return { type: "arrived", messages: list, from: list[0]?.offset, self: "grace" };
+}
+
+function page(list: readonly Message[], more: boolean, from = list[0]?.offset): Action {
+  return { type: "page", messages: list, from, more };
 }
 
 describe("arrived messages", () => {
@@ -79,10 +83,7 @@ describe("arrived messages", () => {
 
   it("lets nothing go before a page that is under way", () => {
     const loading = after([arrived(messages(101, 2_100)), { type: "live", head: 2_100 }, { type: "loading" }]);
-    const timeline = after(
-      [arrived(messages(2_101, 2_102)), { type: "page", messages: messages(1, 100), more: false }],
-      loading,
-    );
+    const timeline = after([arrived(messages(2_101, 2_102)), page(messages(1, 100), false)], loading);
     expect(offsets(timeline)).toEqual(messages(1, 2_102).map((one) => one.offset));
   });
 });
@@ -103,10 +104,23 @@ describe("the past", () => {
       arrived(messages(51, 100)),
       { type: "live", head: 100 },
       { type: "loading" },
-      { type: "page", messages: messages(41, 50), more: false },
+      page(messages(41, 50), false),
     ]);
     expect(timeline.past).toEqual({ kind: "start", complete: false });
     expect(offsets(timeline)).toEqual(messages(41, 100).map((one) => one.offset));
+  });
+
+  it("goes on through pages without a message, to the first event ever", () => {
+    const others = after([
+      { type: "arrived", messages: [], from: 251, self: "grace" },
+      { type: "live", head: 300 },
+    ]);
+    expect(others).toMatchObject({ past: { kind: "more" }, from: 251 });
+    const further = after([{ type: "loading" }, page([], true, 151)], others);
+    expect(further).toMatchObject({ past: { kind: "more" }, from: 151 });
+    const whole = after([{ type: "loading" }, page(messages(7, 9), false, 1)], further);
+    expect(whole.past).toEqual({ kind: "start", complete: true });
+    expect(offsets(whole)).toEqual([7, 8, 9]);
   });
 
   it("tells why it could not be fetched, and may be asked again after a new connection", () => {
@@ -170,9 +184,7 @@ it("G3, G14: whatever comes in whatever order, no message stands twice and the l
     fc.tuple(id, id).map(([a, b]): Action => arrived(messages(Math.min(a, b), Math.max(a, b)))),
     id.map((n): Action => ({ type: "written", draft: draft(`e${n}`) })),
     id.map((n): Action => ({ type: "progress", key: `d-e${n}`, id: `e${n}`, delivery: { kind: "durable" } })),
-    fc
-      .tuple(id, id)
-      .map(([a, b]): Action => ({ type: "page", messages: messages(Math.min(a, b), Math.max(a, b)), more: true })),
+    fc.tuple(id, id).map(([a, b]): Action => page(messages(Math.min(a, b), Math.max(a, b)), true)),
     fc.constant<Action>({ type: "reset" }),
     fc.constant<Action>({ type: "live", head: 12 }),
   );

@@ -16,6 +16,8 @@ export interface Timeline {
   /** In the order of writing. A message is never in both lists. */
   readonly drafts: readonly Draft[];
   readonly past: Past;
+  /** Offset of the oldest event of the log that was looked through, a message or not; undefined: none yet. */
+  readonly from: number | undefined;
   /** Does the reader see the newest message? */
   readonly following: boolean;
   /** Messages of others that came since the reader last did. */
@@ -23,13 +25,23 @@ export interface Timeline {
 }
 
 export type Action =
-  /** The log went on. `self`: the reader's user. */
-  | { readonly type: "arrived"; readonly messages: readonly Message[]; readonly self: string | undefined }
+  /** The log went on. `from`: offset of the first event that came; not all of them are messages. `self`: the reader's user. */
+  | {
+      readonly type: "arrived";
+      readonly messages: readonly Message[];
+      readonly from: number | undefined;
+      readonly self: string | undefined;
+    }
   /** The subscription stands; `head` is the offset it has reached. */
   | { readonly type: "live"; readonly head: number }
   | { readonly type: "loading" }
-  /** A page of history that ends right before the oldest message held. `more`: there is another one before it. */
-  | { readonly type: "page"; readonly messages: readonly Message[]; readonly more: boolean }
+  /** A page of history that ends right before the oldest event looked through. `from`: its first event's offset; `more`: there is another one before it. */
+  | {
+      readonly type: "page";
+      readonly messages: readonly Message[];
+      readonly from: number | undefined;
+      readonly more: boolean;
+    }
   | { readonly type: "page-failed"; readonly reason: string }
   | { readonly type: "written"; readonly draft: Draft }
   | { readonly type: "progress"; readonly key: string; readonly id: string | undefined; readonly delivery: Delivery }
@@ -49,6 +61,7 @@ export const EMPTY_TIMELINE: Timeline = {
   confirmed: [],
   drafts: [],
   past: { kind: "opening" },
+  from: undefined,
   following: true,
   unread: 0,
 };
@@ -57,15 +70,15 @@ export const EMPTY_TIMELINE: Timeline = {
 export function reduce(timeline: Timeline, action: Action): Timeline {
   switch (action.type) {
     case "arrived":
-      return withArrived(timeline, action.messages, action.self);
+      return withArrived(lookedThrough(timeline, action.from), action.messages, action.self);
     case "live":
       if (timeline.past.kind === "failed") return { ...timeline, past: { kind: "more" } };
       if (timeline.past.kind !== "opening") return timeline;
-      return { ...timeline, past: pastAt(timeline.confirmed[0], action.head > timeline.confirmed.length) };
+      return { ...timeline, past: pastAt(timeline.from ?? action.head + 1, action.head > 0) };
     case "loading":
       return { ...timeline, past: { kind: "loading" } };
     case "page":
-      return withPage(timeline, action.messages, action.more);
+      return withPage(timeline, action);
     case "page-failed":
       return { ...timeline, past: { kind: "failed", reason: action.reason } };
     case "written":
@@ -84,9 +97,14 @@ export function reduce(timeline: Timeline, action: Action): Timeline {
         confirmed: [],
         drafts: timeline.drafts.filter((draft) => draft.delivery.kind !== "durable"),
         past: { kind: "opening" },
+        from: undefined,
         unread: 0,
       };
   }
+}
+
+function lookedThrough(timeline: Timeline, from: number | undefined): Timeline {
+  return timeline.from === undefined && from !== undefined ? { ...timeline, from } : timeline;
 }
 
 function withArrived(timeline: Timeline, messages: readonly Message[], self: string | undefined): Timeline {
@@ -104,6 +122,7 @@ function withArrived(timeline: Timeline, messages: readonly Message[], self: str
       ...timeline,
       confirmed: cut ? all.slice(-most) : all,
       past: cut ? { kind: "more" } : timeline.past,
+      from: cut ? all.at(-most)?.offset : timeline.from,
       unread: timeline.following ? 0 : timeline.unread + foreign.length,
     },
     keys,
@@ -123,19 +142,21 @@ function recognised(timeline: Timeline, messages: readonly Message[]) {
   return { fresh, keys };
 }
 
-function withPage(timeline: Timeline, messages: readonly Message[], more: boolean): Timeline {
+function withPage(timeline: Timeline, page: Extract<Action, { type: "page" }>): Timeline {
   const oldest = timeline.confirmed[0]?.offset ?? Number.POSITIVE_INFINITY;
   const { fresh, keys } = recognised(
     timeline,
-    messages.filter((message) => message.offset < oldest),
+    page.messages.filter((message) => message.offset < oldest),
   );
   const confirmed = fresh.length === 0 ? timeline.confirmed : [...fresh, ...timeline.confirmed];
-  return withoutDrafts({ ...timeline, confirmed, past: pastAt(confirmed[0], more) }, keys);
+  const from = page.from ?? timeline.from;
+  return withoutDrafts({ ...timeline, confirmed, from, past: pastAt(from, page.more) }, keys);
 }
 
-function pastAt(oldest: Message | undefined, more: boolean): Past {
-  if (oldest?.offset === 1) return { kind: "start", complete: true };
-  return more ? { kind: "more" } : { kind: "start", complete: oldest === undefined };
+/** @param from offset of the oldest event looked through */
+function pastAt(from: number | undefined, more: boolean): Past {
+  if (from === 1) return { kind: "start", complete: true };
+  return more ? { kind: "more" } : { kind: "start", complete: from === undefined };
 }
 
 function withProgress(timeline: Timeline, key: string, id: string | undefined, delivery: Delivery): Timeline {

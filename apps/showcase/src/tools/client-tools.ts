@@ -1,0 +1,44 @@
+import type { Channel } from "@tandem/client";
+import { model } from "@tandem/client";
+import type { Store } from "@tandem/runtime";
+import type app from "../../tandem.config.ts";
+import { Board } from "../board/board.ts";
+import { Note } from "../note/note.ts";
+import type { NameOf } from "../people/names.ts";
+import { board, locks, note, votes } from "../room-models.ts";
+import { Votes } from "../votes/votes.ts";
+import type { Tools } from "./tools.ts";
+
+export interface ClientToolsOptions {
+  readonly channel: Channel<typeof app, "room">;
+  readonly self: Store<string | undefined>;
+  readonly names: Store<NameOf>;
+  /** Names this window among those of its reader. */
+  readonly window: string;
+}
+
+/** The tools of a room over the models of its channel in the client. Loaded when they are first asked for: the models come with them. */
+export function clientTools({ channel, self, names, window: owner }: ClientToolsOptions): Tools {
+  const now = Date.now;
+  const tools = {
+    votes: new Votes({ model: model(channel, "votes", votes), self, names, now }),
+    board: new Board({ model: model(channel, "board", board), names, newId: () => crypto.randomUUID() }),
+    note: new Note({
+      note: model(channel, "note", note),
+      locks: model(channel, "locks", locks),
+      self,
+      names,
+      owner,
+      now,
+    }),
+  };
+  return {
+    ...tools,
+    get unfinished() {
+      return Object.values(tools).some((tool) => tool.unfinished);
+    },
+    close() {
+      for (const tool of Object.values(tools)) tool.end();
+    },
+  };
+}
