@@ -88,6 +88,8 @@ export function voteRefusal(reason: ReasonOf<typeof votes>): string {
       return "You are not among those who vote on it.";
     case "already-voted":
       return "You have voted, and votes on it are final.";
+    case "too-many-voters":
+      return `${reason.most} have voted on it: there is no room for more.`;
     case "invalid-choice":
       return "It does not take such a choice.";
     case "invalid-proposal":

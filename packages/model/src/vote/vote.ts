@@ -45,6 +45,9 @@ type VoteEvents = {
 /** Ballots that one event reveals. */
 const REVEALED = 200;
 
+/** Ballots that one passing of the deadline counts, or those of one proposal. */
+const COUNTED = 2_000;
+
 /** Bytes of JSON that a sealed choice may take: as many as the longest. */
 const SEALED_BYTES = 64;
 
@@ -186,10 +189,18 @@ export function vote({ open: most = 50, keep = 100, voters = 10_000 }: VoteOptio
       const deadlines = openOf(state).flatMap(({ deadline }) => deadline ?? []);
       return deadlines.length > 0 ? Math.min(...deadlines) : undefined;
     },
-    onDeadline: (state, context) =>
-      openOf(state)
-        .filter((proposal) => isOver(proposal, context.time))
-        .flatMap((proposal) => close(proposal, ballotsOf(state.ballots, proposal.id), context)),
+    // Those that are over and do not fit are next at once: their deadline has passed.
+    onDeadline: (state, context) => {
+      const events: Made<VoteEvents>[] = [];
+      let ballots = 0;
+      for (const proposal of openOf(state)) {
+        if (!isOver(proposal, context.time)) continue;
+        ballots += proposal.turnout.voters;
+        if (events.length > 0 && ballots > COUNTED) break;
+        events.push(...close(proposal, ballotsOf(state.ballots, proposal.id), context));
+      }
+      return events;
+    },
     touches: ({ data }) => [`proposals/${"id" in data ? data.id : data.proposal}`],
   });
 }
