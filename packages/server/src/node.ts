@@ -79,7 +79,14 @@ export class Node {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#line = new BusLine(bus, runtime.randomId(), runtime);
     this.#channels = new Channels(app, log, this.#line, runtime, options.recent ?? RECENT_BOUNDS);
-    this.#models = new Models({ log, runtime, limits: this.#limits, vault: options.vault });
+    this.#deadlines = new Deadlines({ log, runtime, application: (tenant) => this.application(tenant) });
+    this.#models = new Models({
+      log,
+      runtime,
+      limits: this.#limits,
+      vault: options.vault,
+      deadlineSet: (at) => this.#deadlines.note(at),
+    });
     this.#channels.beforeTrims((key, retention) => this.#models.beforeTrim(this.#channels, key, retention));
     this.#presence = new Presence({
       runtime,
@@ -98,7 +105,6 @@ export class Node {
       most: this.#limits.following,
       tellOthers: () => void this.#channels.changed(FOLLOWING_CHANNEL),
     });
-    this.#deadlines = new Deadlines({ log, runtime, application: (tenant) => this.application(tenant) });
     this.#revocations = createRevocationFeed({ log, runtime, lifetime: options.tokenLifetime });
     const revocations = this.#revocations;
     this.#connections = new Connections({

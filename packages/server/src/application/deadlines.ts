@@ -3,8 +3,8 @@ import { nameOf, tenantOf } from "../log/key.ts";
 import type { Deadline, ModelLog } from "../log/model-log.ts";
 import type { Application } from "./application.ts";
 
-/** The earliest deadlines are looked at this often, in milliseconds: those that other nodes set are learnt so. */
-const LOOK_MS = 1_000;
+/** The earliest deadlines are looked at this often, in milliseconds: those of a node that has died are learnt so. */
+const LOOK_MS = 5_000;
 
 /** Deadlines of one look, and most that are seen to at a time. */
 const AT_ONCE = 64;
@@ -32,6 +32,8 @@ export class Deadlines {
   /** Those of them that seemed to be over: if they still stand after a while, the row says what the state does not. */
   readonly #over = new Set<string>();
   #timer: Timer | undefined;
+  /** When the next look is due, in `elapsed` time. */
+  #nextAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(ports: DeadlinesPorts) {
@@ -40,6 +42,13 @@ export class Deadlines {
 
   start(): void {
     void this.#look();
+  }
+
+  /** A model of this node is to act at this time, in milliseconds since 1970. */
+  note(at: number): void {
+    const { runtime } = this.#ports;
+    const wait = Math.max(0, at - runtime.now());
+    if (runtime.elapsed() + wait < this.#nextAt) this.#lookIn(wait);
   }
 
   stop(): void {
@@ -68,9 +77,18 @@ export class Deadlines {
     } catch (error) {
       runtime.logger.warn({ error, noise: "deadlines" }, "deadlines could not be read");
     }
-    if (!this.#stopped) {
-      this.#timer = runtime.timer(wait + runtime.random() * Math.min(SPREAD_MS, wait), () => void this.#look());
-    }
+    this.#lookIn(wait + runtime.random() * Math.min(SPREAD_MS, wait));
+  }
+
+  #lookIn(wait: number): void {
+    const { runtime } = this.#ports;
+    if (this.#stopped) return;
+    this.#timer?.cancel();
+    this.#nextAt = runtime.elapsed() + wait;
+    this.#timer = runtime.timer(wait, () => {
+      this.#nextAt = Number.NEGATIVE_INFINITY;
+      void this.#look();
+    });
   }
 
   async #see(deadline: Deadline): Promise<void> {

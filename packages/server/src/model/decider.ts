@@ -46,6 +46,8 @@ type Answer =
 export interface DeciderPorts extends DecisionPorts {
   readonly runtime: Runtime;
   readonly snapshots: Snapshots;
+  /** A model is to act at this time, in milliseconds since 1970. */
+  deadlineSet(at: number): void;
 }
 
 /**
@@ -139,6 +141,7 @@ export class Decider {
         return this.#channel.append({ producer, events: [], refusal: decided.refusal });
       }
       speculations.set(instance, decided.next);
+      if (decided.model.deadline !== undefined) this.#ports.deadlineSet(decided.model.deadline);
       return this.#channel.append({ producer, fence, events: decided.events, model: decided.model });
     } catch (error) {
       return Promise.reject(error);

@@ -15,6 +15,8 @@ export interface ModelsPorts {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly vault: Vault;
+  /** A model is to act at this time, in milliseconds since 1970. */
+  deadlineSet(at: number): void;
 }
 
 /** The models of a node's live channels. What is known of a channel's models goes with the channel. */
@@ -22,9 +24,9 @@ export class Models {
   readonly #ports: ChannelModelsPorts;
   readonly #channels = new WeakMap<Channel, ChannelModels>();
 
-  constructor({ log, runtime, limits, vault }: ModelsPorts) {
+  constructor({ log, runtime, limits, vault, deadlineSet }: ModelsPorts) {
     const { logger } = runtime;
-    this.#ports = { log, runtime, limits, vault, logger, snapshots: new Snapshots(log, logger) };
+    this.#ports = { log, runtime, limits, vault, deadlineSet, logger, snapshots: new Snapshots(log, logger) };
   }
 
   /** Appends events or a refusal in turn with what the channel's models are asked. Rejects as `AppendQueue.push` does. */
