@@ -2,12 +2,6 @@ import type { ModelEvent } from "@tandem/model";
 import type { ChannelEvent } from "@tandem/protocol";
 import type { LogEvent } from "../log/log.ts";
 
-/** The name of the model whose event this is; `undefined` where it cannot be one. */
-export function modelOf(type: string): string | undefined {
-  const dot = type.indexOf(".");
-  return dot < 0 ? undefined : type.slice(0, dot);
-}
-
 /** An event of a channel as one of the model of this name; `undefined` where it is another's, or the channel's own. */
 export function modelEvent(name: string, event: ChannelEvent): ModelEvent | undefined {
   if (!event.type.startsWith(`${name}.`)) return undefined;

@@ -6,7 +6,8 @@ import type { Logger } from "@tandem/runtime";
 import type { Visibility } from "../delivery/batch.ts";
 import { SharedEvent } from "../delivery/shared-event.ts";
 import type { LogEvent } from "../log/log.ts";
-import { modelEvent, modelOf } from "./model-event.ts";
+import { modelNamed } from "../log/model-log.ts";
+import { modelEvent } from "./model-event.ts";
 
 /**
  * An event as its readers get it: what an older version of its schema stored is brought to the present one; every other
@@ -33,7 +34,7 @@ export function visibilityOf({ visible, models }: ChannelDefinition): Visibility
 }
 
 function shows(models: ChannelDefinition["models"], event: ChannelEvent, { user }: Viewer): boolean {
-  const name = modelOf(event.type);
+  const name = modelNamed(event.type);
   const model = name === undefined ? undefined : models.get(name);
   if (name === undefined || !model?.visible) return true;
   const of = modelEvent(name, event);

@@ -2,7 +2,7 @@ import type { ChannelDefinition } from "@tandem/app";
 import type { Filter } from "@tandem/protocol";
 import { filterKey, matcherOf, TandemError } from "@tandem/protocol";
 import type { Selection } from "../delivery/batch.ts";
-import { modelOf } from "./model-event.ts";
+import { modelNamed } from "../log/model-log.ts";
 
 /** Filters of one channel that are kept ready. One that is dropped goes on for those who have it. */
 const SELECTIONS = 256;
@@ -36,6 +36,6 @@ export class Selections {
 }
 
 function isOfModel(type: string, models: ChannelDefinition["models"]): boolean {
-  const name = modelOf(type);
+  const name = modelNamed(type);
   return name !== undefined && Object.hasOwn(models.get(name)?.events ?? {}, type.slice(name.length + 1));
 }

@@ -234,7 +234,9 @@ export interface Log extends FollowingLog, ModelLog {
    * of each of the channel's models (all of it, while a model has fewer). @returns the head after it
    */
   trim(channel: ChannelKey, bounds: TrimBounds): Promise<Head>;
-  /** Erases the payload of one event for good. @returns false when there is no such event (any more) */
+  /**
+   * Erases the payload of one event for good; of a model's event also the stored states that came of it, where the model can be told again without
+   * them: from the channel's beginning, or from an older stored state. @returns false when there is no such event (any more) */
   redact(channel: ChannelKey, offset: number): Promise<boolean>;
   /** Archives a channel (it can be read and not written), or takes that back. */
   archive(channel: ChannelKey, archived: boolean): Promise<Head>;

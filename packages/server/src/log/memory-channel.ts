@@ -14,6 +14,7 @@ import type {
 import { UNBORN } from "./log.ts";
 import { MemoryModels } from "./memory-models.ts";
 import type { SnapshotHead } from "./model-log.ts";
+import { modelNamed } from "./model-log.ts";
 import { resume } from "./resume.ts";
 
 /** One channel of the memory log: its row, and its events in order of offset. */
@@ -167,6 +168,8 @@ export class MemoryChannel {
     if (event.data === undefined) return true;
     this.#bytes -= byteLength(event.data);
     this.#events[offset - this.#first] = { ...event, data: undefined };
+    const model = modelNamed(event.type);
+    if (model !== undefined) this.#models.forget(model, offset, this.#first === 1);
     this.#revision++;
     return true;
   }

@@ -99,6 +99,13 @@ export class MemoryModels implements ModelState {
     return found?.pieces[index];
   }
 
+  /** An event of a model was erased: the stored states that hold what came of it go, where the model can be told again without them. */
+  forget(model: string, offset: number, isWhole: boolean): void {
+    const known = this.#models.get(model);
+    const older = known?.snapshots.filter(({ head }) => head.position.offset < offset) ?? [];
+    if (known && (isWhole || older.length > 0)) known.snapshots = older;
+  }
+
   /** The last offset that may be trimmed: each model that has events can be told again from the older of two snapshots. */
   get trimmable(): number {
     let least = Number.POSITIVE_INFINITY;

@@ -43,3 +43,9 @@ export interface ModelLog {
   /** A piece of a snapshot, by its index from 0; `undefined` after the last, and where the snapshot is gone. */
   snapshotPiece(head: SnapshotHead, index: number): Promise<string | undefined>;
 }
+
+/** The name of the model that an event of this type is of; `undefined` where it is the channel's own. */
+export function modelNamed(type: string): string | undefined {
+  const dot = type.indexOf(".");
+  return dot < 0 ? undefined : type.slice(0, dot);
+}

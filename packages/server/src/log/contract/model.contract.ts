@@ -294,6 +294,31 @@ export function modelContract(make: () => Promise<Log>): void {
       expect(await log.snapshots(ROOM, "board")).toEqual([]);
     });
 
+    it("M5: those that came of an event that is erased go with it, where the model can be told again without them", async () => {
+      const log = await make();
+      const event = (text: string) => ({
+        type: "votes.said",
+        version: 1,
+        data: text,
+        author: undefined,
+        trace: undefined,
+      });
+      const votes = new Story();
+      const saved: SnapshotHead[] = [];
+      for (let at = 0; at < 4; at++) {
+        saved.push(headAt(await stored(log, [{ ...votes.next(), events: [event(`${at}`)] }])));
+        if (at === 1 || at === 3) await log.saveSnapshot(saved[at] as SnapshotHead, [`state ${at}`]);
+      }
+      await log.redact(ROOM, 3);
+      expect(await log.snapshots(ROOM, "votes")).toEqual([saved[1]]);
+      expect(await piecesOf(log, saved[3] as SnapshotHead)).toEqual([]);
+      await log.saveSnapshot(saved[3] as SnapshotHead, ["again"]);
+      await log.trim(ROOM, { count: 1 });
+      // What came before is not there any more: what is stored is all that is known of it.
+      await log.redact(ROOM, 3);
+      expect(await log.snapshots(ROOM, "votes")).toEqual([saved[3], saved[1]]);
+    });
+
     it("M5: are gone with the channel's life", async () => {
       const log = await make();
       const head = headAt(await stored(log, [new Story().next()]));

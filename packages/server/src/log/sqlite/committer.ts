@@ -5,12 +5,14 @@ import type { ModelState } from "../decide.ts";
 import { decideAppend } from "../decide.ts";
 import { tenantOf } from "../key.ts";
 import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds } from "../log.ts";
+import { modelNamed } from "../model-log.ts";
 import type { ChannelRow } from "./channel-rows.ts";
 import { ChannelRows, headOf, UNBORN_STATE, unbornHead } from "./channel-rows.ts";
 import { FollowingRows } from "./following-rows.ts";
 import { fitWindow, readMeta } from "./meta.ts";
 import { ModelRows } from "./model-rows.ts";
 import { ProducerRows } from "./producer-rows.ts";
+import { forgetSnapshots } from "./snapshot-rows.ts";
 
 /** For an append that asks nothing of models. */
 const NO_MODELS: ModelState = { tagOf: () => "", tokenOf: () => undefined };
@@ -51,7 +53,7 @@ export class Committer {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#selectData = database.prepare(
-      `SELECT octet_length(data) AS bytes FROM message_log WHERE channel = ? AND "offset" = ?`,
+      `SELECT octet_length(data) AS bytes, type FROM message_log WHERE channel = ? AND "offset" = ?`,
     );
     this.#redact = database.prepare(`UPDATE message_log SET data = NULL WHERE channel = ? AND "offset" = ?`);
     this.#saveConsumer = database.prepare(
@@ -155,6 +157,8 @@ export class Committer {
     if (!found) return false;
     if (found.bytes === null) return true;
     this.#redact.run(channel.id, offset);
+    const model = modelNamed(String(found.type));
+    if (model !== undefined) forgetSnapshots(this.#database, channel, model, offset);
     this.#redacted = true;
     channel.bytes -= Number(found.bytes);
     channel.revision++;

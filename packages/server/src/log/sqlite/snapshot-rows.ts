@@ -69,6 +69,17 @@ export function* endSnapshot(
   yield* clearUnfinished(open, head, snapshot);
 }
 
+/** An event of a model was erased: see `Log.redact`. */
+export function forgetSnapshots(database: DatabaseSync, channel: ChannelRow, model: string, offset: number): void {
+  const older = database.prepare(
+    `SELECT 1 FROM snapshots WHERE channel = ? AND model = ? AND "offset" < ? AND pieces IS NOT NULL`,
+  );
+  if (channel.first > 1 && !older.get(channel.id, model, offset)) return;
+  const since = `SELECT id FROM snapshots WHERE channel = ? AND model = ? AND "offset" >= ?`;
+  database.prepare(`DELETE FROM snapshot_pieces WHERE snapshot IN (${since})`).run(channel.id, model, offset);
+  database.prepare(`DELETE FROM snapshots WHERE id IN (${since})`).run(channel.id, model, offset);
+}
+
 /**
  * Deletes snapshots that do not count, with their pieces: of one model or of all, and of one channel or of all.
  *
