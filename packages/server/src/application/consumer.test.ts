@@ -196,6 +196,27 @@ describe("a durable consumer", () => {
     expect(seen).toEqual(["rewritten", ...numbers(10)]);
   });
 
+  it("is told no reset at its start on a node that was behind what has been trimmed", async () => {
+    const world = await cluster({ nodes: 2 });
+    await world.fill("kept:1", 3);
+    const behind = world.node(1).application("acme");
+    await behind.subscribe("kept:1", { onEvents: () => {} });
+    world.bus.loses = () => true;
+    const seen: unknown[] = [];
+    const handler = (event: ChannelEvent) => void seen.push(textOf(event));
+    const first = await world.node(0).application("acme").consume("mailer", "kept:1", handler);
+    await world.fill("kept:1", 47, 0, (n) => `${n + 3}`);
+    await first.stop();
+    expect(seen).toEqual(numbers(50));
+    const bounds = { count: 20, bytes: undefined, before: undefined };
+    expect(await world.log().log.trim("acme/kept:1", bounds)).toMatchObject({ first: 31 });
+    await behind.consume("mailer", "kept:1", handler, { onReset: (reason) => void seen.push(reason) });
+    await world.settle();
+    expect(seen).toEqual(numbers(50));
+    await world.fill("kept:1", 1, 1, () => "51");
+    expect(seen).toEqual(numbers(51));
+  });
+
   it("does not tell that it stands at the head while a reset at its start is not taken", async () => {
     const world = await cluster();
     const application = world.node().application("acme");

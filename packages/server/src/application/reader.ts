@@ -22,7 +22,8 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
   readonly #channel: Channel;
   #position: Position;
   #wake: (() => void) | undefined;
-  #reset: Extract<Reading, { kind: "reset" }> | undefined;
+  /** Something happened in the channel since it was read last. */
+  #stirred = false;
   #stopped = false;
 
   constructor(channel: Channel, position: Position) {
@@ -37,11 +38,16 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
   }
 
   deliver(): void {
-    this.#wake?.();
+    this.#stir();
   }
 
-  reset(position: Position, reason: ResetReason): void {
-    this.#reset = { kind: "reset", reason, position };
+  /** The node had to start the channel again. Whether this reader's own position still stands, the next reading tells. */
+  reset(): void {
+    this.#stir();
+  }
+
+  #stir(): void {
+    this.#stirred = true;
     this.#wake?.();
   }
 
@@ -70,12 +76,11 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
   }
 
   async #read(): Promise<Reading | undefined> {
-    const next = this.#reset ?? (await this.#channel.next(this.#position));
-    const reset = this.#reset ?? (next.kind === "reset" ? next : undefined);
-    this.#reset = undefined;
-    if (reset) {
-      this.#position = reset.position;
-      return reset;
+    this.#stirred = false;
+    const next = await this.#channel.next(this.#position);
+    if (next.kind === "reset") {
+      this.#position = next.position;
+      return next;
     }
     if (next.kind !== "batch") return undefined;
     const { epoch, to, tag, events } = next.batch;
@@ -87,7 +92,7 @@ export class Reader implements Subscriber, AsyncIterable<Reading> {
 
   /** Resolves at the next event or reset; at once, where one came since the channel was read. */
   async #news(): Promise<void> {
-    if (this.#stopped || this.#reset || this.#position.offset !== this.#channel.head.offset) return;
+    if (this.#stopped || this.#stirred) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

@@ -32,7 +32,7 @@ type Place =
 export class Book {
   readonly post: Post;
   readonly #world: World;
-  /** Events that were handled, or taken by `onFailed`. */
+  /** Events that were handled, taken by `onFailed`, or passed over because nothing of them was kept, as was told. */
   readonly #done = new Set<Fact>();
   /** When it was first told to have begun; from then on it has a position. */
   #begunAt = Number.POSITIVE_INFINITY;
@@ -130,6 +130,14 @@ export class Book {
   }
 
   handled(fact: Fact): void {
+    // What it was told to pass over stays passed over: it stands just before this event until the position after it is stored.
+    const passed: Fact[] = [];
+    let before = fact.previous;
+    while (before && !this.#done.has(before) && this.#isPast(before)) {
+      passed.push(before);
+      before = before.previous;
+    }
+    for (const each of passed) this.#done.add(each);
     this.#done.add(fact);
     this.#wasReset = false;
     const { epoch, offset, tag } = fact;
