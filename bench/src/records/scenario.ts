@@ -17,7 +17,7 @@ export const records: Scenario = {
       await measureJoin(servers, WORK.records);
       await measureDocument(servers, WORK.records);
       const systems = {
-        tandem: () => measureJoin(servers, WORK.records),
+        tandem: async () => ({ ...(await measureJoin(servers, WORK.records)) }),
         json: () => measureDocument(servers, WORK.records),
       };
       const found = await inTurns(systems, rounds, (system, round, figures) => {

@@ -52,9 +52,14 @@ export class Screen {
     });
   }
 
+  get #cards() {
+    const state = this.#board?.state.get();
+    return state?.kind === "ready" ? state.value[COLLECTION] : undefined;
+  }
+
   /** Votes of a record, as this screen shows it. */
   votes(index: number): number | undefined {
-    return this.#board?.state.get().value?.[COLLECTION]?.get(idOf(index))?.value.votes;
+    return this.#cards?.get(idOf(index))?.value.votes;
   }
 
   /** Calls back whenever what is shown has changed. */
@@ -71,7 +76,7 @@ export class Screen {
 
   /** @throws Error where a record is not what it should be, but for the votes of those that were changed */
   check(records: number, changed: ReadonlyMap<number, number>): void {
-    const table = this.#board?.state.get().value?.[COLLECTION];
+    const table = this.#cards;
     if (table?.size !== records) throw new Error(`of ${records} records ${table?.size} came`);
     for (let index = 0; index < records; index++) {
       const card = cardOf(index);
