@@ -4,6 +4,7 @@ import { durable } from "./durable/scenario.ts";
 import { fanOut } from "./fan-out/scenario.ts";
 import { latency } from "./latency/scenario.ts";
 import { memory } from "./memory/scenario.ts";
+import { records } from "./records/scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { size } from "./size/scenario.ts";
 import { slow } from "./slow/scenario.ts";
@@ -17,6 +18,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "fan-out": fanOut,
   latency,
   memory,
+  records,
   size,
   slow,
   storm,

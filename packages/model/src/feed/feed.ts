@@ -16,7 +16,7 @@ export interface FeedOptions {
 const Label = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 
 /** Who did what to what. */
-export const ActivitySchema = v.strictObject({
+const ActivitySchema = v.strictObject({
   /** Default: who posts it. Another one: only admins and the application say what others did. */
   actor: v.optional(Label),
   /** `completed`, `commented on`. */

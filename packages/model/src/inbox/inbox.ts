@@ -24,7 +24,7 @@ const Kind = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 const Ids = v.pipe(v.array(Id), v.minLength(1), v.maxLength(AT_ONCE));
 
-export const NotificationSchema = v.strictObject({
+const NotificationSchema = v.strictObject({
   kind: Kind,
   title: v.pipe(v.string(), v.minLength(1), v.maxLength(300)),
   body: v.optional(v.pipe(v.string(), v.maxLength(4_000))),

@@ -3,7 +3,7 @@ import * as v from "valibot";
 const Minute = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(1_439));
 
 /** Hours in which nothing but critical notifications disturbs: minutes of the day, over midnight where `from` is later than `to`. */
-export const QuietSchema = v.strictObject({
+const QuietSchema = v.strictObject({
   from: Minute,
   to: Minute,
   /** Minutes that the user's clock is ahead of UTC. */

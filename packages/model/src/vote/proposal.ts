@@ -1,10 +1,10 @@
 import * as v from "valibot";
 
 /** Most options of a proposal. */
-export const OPTIONS = 20;
+const OPTIONS = 20;
 
 /** Most named voters. */
-export const VOTERS = 1_000;
+const VOTERS = 1_000;
 
 const Text = (most: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(most));
 const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
@@ -20,7 +20,7 @@ const UserSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
  * - `ranked`: instant run-off: who has the fewest first places drops out, until one has more than half
  * - `approval`: each voter approves of as many as they like; the one with the most wins
  */
-export const MethodSchema = v.variant("kind", [
+const MethodSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("majority") }),
   v.strictObject({ kind: v.literal("super-majority"), share: v.pipe(Share, v.gtValue(0.5)) }),
   v.strictObject({ kind: v.literal("unanimous") }),

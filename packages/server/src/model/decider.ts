@@ -11,8 +11,9 @@ import type { Snapshots } from "./snapshots.ts";
 /** Most that wait on one channel. */
 const WAITING = 8_192;
 
-/** Most that are decided in one turn of the event loop. */
-const ROUND = 128;
+/** Most that are decided in one turn of the event loop, and so many milliseconds after which what is left waits for the next round. */
+const ROUND = 1_024;
+const ROUND_MS = 10;
 
 /** So many times a question is asked again because others were quicker; then it comes back as `conflict`. */
 const TRIES = 32;
@@ -115,13 +116,21 @@ export class Decider {
   }
 
   #append(round: readonly Waiting[]): Promise<Answer>[] {
+    const { runtime } = this.#ports;
     const speculations = new Map<Instance, Speculation>();
-    return round.map((waiting) =>
-      this.#appendOne(waiting.attempt, speculations).then(
-        (result) => ({ waiting, result }),
-        (error: unknown) => ({ waiting, error }),
-      ),
-    );
+    const answers: Promise<Answer>[] = [];
+    const begin = runtime.elapsed();
+    for (const waiting of round) {
+      if (answers.length > 0 && runtime.elapsed() - begin >= ROUND_MS) break;
+      answers.push(
+        this.#appendOne(waiting.attempt, speculations).then(
+          (result) => ({ waiting, result }),
+          (error: unknown) => ({ waiting, error }),
+        ),
+      );
+    }
+    if (answers.length < round.length) this.#waiting = [...round.slice(answers.length), ...this.#waiting];
+    return answers;
   }
 
   #appendOne({ producer, fence, what }: Attempt, speculations: Map<Instance, Speculation>): Promise<AppendResult> {

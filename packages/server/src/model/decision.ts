@@ -48,7 +48,7 @@ export type Decided =
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** The ids that a command's decision may give to what it makes. */
-export function idsOf(user: string | undefined, nonce: string): (index?: number) => string {
+function idsOf(user: string | undefined, nonce: string): (index?: number) => string {
   return (index = 0) => eventId(`${user ?? ""}/${nonce}`, 0, index);
 }
 

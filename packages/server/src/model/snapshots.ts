@@ -23,7 +23,7 @@ export async function loadSnapshot(log: ModelLog, model: AnyModel, head: Snapsho
 }
 
 /** The pieces of a state, each cut when it is asked for. */
-export function* piecesOf(state: object): Generator<string, undefined> {
+function* piecesOf(state: object): Generator<string, undefined> {
   let after: string | undefined;
   do {
     const { json, next } = cutPiece(state, after, PIECE_BYTES);
