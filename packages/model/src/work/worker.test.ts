@@ -156,7 +156,7 @@ describe("workers", () => {
             }),
         );
         for (let at = 0; at < 5; at++) {
-          world.stage.command("ann", "start", { title: "t", retries: 100 });
+          world.stage.command("ann", "start", { title: "t", retries: 100, backoff: { first: 500, most: 2_000 } });
           world.changed();
           await world.pass(Math.ceil(random() * 2_000));
           const [some] = world.stage.state.jobs.keys();
@@ -180,7 +180,7 @@ describe("workers", () => {
         await world.pass(1_000);
         await closing;
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 });
