@@ -1,6 +1,6 @@
 import type { Conflict, Model, ModelState, Sent, SentStatus } from "@tandem/client";
 import { TandemError } from "@tandem/client";
-import type { AnyModel, Context, Made, ReasonOf, StateOf } from "@tandem/model";
+import type { AnyModel, ConflictReason, Context, Made, ReasonOf, StateOf } from "@tandem/model";
 import { evolve, isConflict, Rejection, UNPREDICTABLE } from "@tandem/model";
 import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
@@ -112,13 +112,22 @@ export class FakeModel<M extends AnyModel> {
     this.#show();
   }
 
-  #conflict({ path, mine, theirs, by, at, restore }: Extract<ReasonOf<M>, { code: "conflict" }>): void {
+  #conflict({ path, mine, theirs, by, at, restore }: ConflictReason): void {
     const dismiss = () => this.conflicts.set(this.conflicts.get().filter((one) => one !== conflict));
-    const again = () => {
-      dismiss();
-      return this.send(restore.command, restore.input);
+    const conflict: Conflict = {
+      path,
+      mine,
+      theirs,
+      by,
+      at,
+      dismiss,
+      restore:
+        restore &&
+        (() => {
+          dismiss();
+          return this.send(restore.command, restore.input);
+        }),
     };
-    const conflict: Conflict = { path, mine, theirs, by, at, restore: restore && again, dismiss };
     this.conflicts.set([...this.conflicts.get(), conflict]);
   }
 
@@ -140,10 +149,17 @@ export class FakeModel<M extends AnyModel> {
     this.state.set({ kind: "ready", value: value as StateOf<M>, position: POSITION });
   }
 
-  #made(state: object, command: string, input: unknown, context: Context): readonly Made<never>[] | Rejection {
-    const result = this.#model.commands[command].input["~standard"].validate(input);
-    if (result.issues) throw new Error(`${command}: ${result.issues[0].message}`);
-    const decision = this.#model.commands[command].decide(state, result.value, context);
+  #made(
+    state: object,
+    command: string,
+    input: unknown,
+    context: Context,
+  ): readonly Made<Record<string, unknown>>[] | Rejection {
+    const definition = this.#model.commands[command];
+    const result = definition?.input["~standard"].validate(input);
+    if (!definition || !result || result instanceof Promise || result.issues)
+      throw new Error(`${command} is not taken`);
+    const decision = definition.decide(state, result.value, context);
     return decision === UNPREDICTABLE ? [] : decision;
   }
 
