@@ -41,7 +41,7 @@ export interface ModelUpcaster {
 
 type Schemas = Readonly<Record<string, StandardSchemaV1>>;
 
-interface CommandDefinition<S, I extends StandardSchemaV1, E, R extends Reason> {
+export interface CommandDefinition<S, I extends StandardSchemaV1, E, R extends Reason> {
   /** What a client may send: checked on the server before `decide` is asked. */
   readonly input: I;
   /** What it makes of the state. Pure: no clock, no chance, nothing but its arguments. */
