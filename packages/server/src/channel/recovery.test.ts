@@ -8,7 +8,7 @@ async function positionOf(world: Cluster, name: string): Promise<Position> {
   return { epoch, offset, tag };
 }
 
-/** The heads are read every 5 s. */
+/** The heads have been read meanwhile. */
 const LOOK = 5_100;
 
 describe("holes left by the bus", () => {
@@ -43,6 +43,21 @@ describe("holes left by the bus", () => {
     await world.fill("room:1", 100);
     await world.advance(LOOK);
     expect(client.texts("room:1")).toEqual(numbers(100));
+  });
+
+  it("N2, D2: what a node stored that nobody had heard of is found within five seconds, also where it is not wanted", async () => {
+    const world = await cluster();
+    world.bus.loses = () => true;
+    await world.addNode();
+    const [ada, bob] = [await world.client("ada", 1), await world.client("bob", 1)];
+    await ada.subscribe("alarm:1");
+    await bob.subscribe("alarm:1", { filter: { types: ["raised"] } });
+    await world.fill("alarm:1", 1);
+    world.node(0).destroy();
+    await world.advance(3_700);
+    expect(ada.texts("alarm:1")).toEqual(["1"]);
+    await world.advance(1_300);
+    expect(bob.all("events")).toMatchObject([{ from: 0, to: 1, events: [] }]);
   });
 
   it("G3: a bus that repeats and reorders changes nothing", async () => {
