@@ -8,7 +8,7 @@ const client = createClient<typeof desk>({ url, token: () => token });
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 work(client.channel("desk", "1"), "jobs", jobs, {
-  lease: 1_500,
+  lease: 4_000,
   ticks: "ticks",
   run: async ({ job, input, signal, progress, log }) => {
     const { pages, ms } = input as { pages: number; ms: number };
