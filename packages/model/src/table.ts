@@ -80,12 +80,12 @@ export class Table<V> implements Iterable<readonly [key: string, value: V]> {
   }
 
   [Symbol.iterator](): Iterator<readonly [key: string, value: V]> {
-    return walk<V>(this.#root, 0, undefined);
+    return walk<V>(this.#root, undefined);
   }
 
   /** The entries that come after a key's place, whether or not the key is there. */
   after(key: string): Iterable<readonly [key: string, value: V]> {
-    return walk<V>(this.#root, 0, { hash: hashOf(key), key });
+    return walk<V>(this.#root, { hash: hashOf(key), key });
   }
 
   *keys(): IterableIterator<string> {
@@ -144,25 +144,33 @@ function removed<V>(slot: Slot<V>, level: number, hash: number, key: string): Sl
   return { taken: slot.taken, slots: slot.slots.with(at, child) };
 }
 
-/** The entries of a slot in order, from after a place on. */
+/** The entries below a branch in order, from after a place on. */
 function* walk<V>(
-  slot: Slot<V>,
-  level: number,
+  root: Branch<V>,
   after: { readonly hash: number; readonly key: string } | undefined,
 ): Generator<readonly [string, V], undefined> {
-  if (!("slots" in slot)) {
-    const order = after === undefined ? 1 : compare(slot.hash, after.hash);
-    for (const entry of slot.entries) {
-      if (order > 0 || (order === 0 && after !== undefined && entry[0] > after.key)) yield entry;
+  // The branches on the way down, each with the slot that comes next in it.
+  const path: { readonly branch: Branch<V>; at: number }[] = [];
+  if (after === undefined) path.push({ branch: root, at: 0 });
+  else {
+    let slot: Slot<V> | undefined = root;
+    for (let shift = 0; slot !== undefined && "slots" in slot; shift += BITS) {
+      const bit = 1 << ((after.hash >>> shift) & (WIDTH - 1));
+      const at = below(slot.taken, bit);
+      const child: Slot<V> | undefined = (slot.taken & bit) === 0 ? undefined : slot.slots[at];
+      path.push({ branch: slot, at: child === undefined ? at : at + 1 });
+      slot = child;
     }
-    return;
+    if (slot !== undefined && !("slots" in slot)) {
+      const order = compare(slot.hash, after.hash);
+      for (const entry of slot.entries) if (order > 0 || (order === 0 && entry[0] > after.key)) yield entry;
+    }
   }
-  const first = after === undefined ? 0 : (after.hash >>> (level * BITS)) & (WIDTH - 1);
-  let at = 0;
-  for (let index = 0; index < WIDTH; index++) {
-    if ((slot.taken & (1 << index)) === 0) continue;
-    const child = slot.slots[at++] as Slot<V>;
-    if (index >= first) yield* walk(child, level + 1, index === first ? after : undefined);
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const slot = top.branch.slots[top.at++];
+    if (slot === undefined) path.pop();
+    else if ("slots" in slot) path.push({ branch: slot, at: 0 });
+    else yield* slot.entries;
   }
 }
 

@@ -28,7 +28,9 @@ function leaking(leak: (folder: string, database: DatabaseSync) => void): Electi
   folders.push(folder);
   cpSync(election.folder, folder, { recursive: true });
   const database = new DatabaseSync(join(folder, LOG_FILE));
+  database.exec("BEGIN");
   leak(folder, database);
+  database.exec("COMMIT");
   database.close();
   return { ...election, folder };
 }

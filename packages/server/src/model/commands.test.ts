@@ -61,6 +61,29 @@ describe("a command", () => {
     expect(await meterOf(world, "lab:1", 1)).toMatchObject({ value: 5 });
   });
 
+  it("that waits behind others that take long is decided in a later turn, in order", async () => {
+    const world = await cluster();
+    const ada = await writer(world, "ada");
+    await ada.subscribe("lab:1");
+    // So that what is decided seems to take its time: a round ends after a few.
+    let elapsed = world.runtime.elapsed();
+    world.runtime.elapsed = () => {
+      elapsed += 4;
+      return elapsed;
+    };
+    ada.say(
+      ...Array.from({ length: 10 }, (_, at) => ({
+        ...ada.commanding("lab:1", at + 1, "add", { by: at + 1 }),
+        id: 11 + at,
+      })),
+    );
+    await world.settle();
+    expect(ada.events("lab:1").map(({ data }) => data)).toEqual(
+      Array.from({ length: 10 }, (_, at) => ({ by: at + 1 })),
+    );
+    expect(await meterOf(world)).toMatchObject({ value: 55 });
+  });
+
   it("keeps its place among the publishes of its producer", async () => {
     const world = await cluster();
     const ada = await writer(world, "ada");
