@@ -89,7 +89,7 @@ export class Visitor {
   }
 
   /** Opens a tool: what is in it. */
-  async openTool(name: "Votes" | "Board" | "Note"): Promise<Locator> {
+  async openTool(name: "Votes" | "Board" | "Note" | "Jobs"): Promise<Locator> {
     await this.page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
     await this.page.locator(`[data-open-tool="${name.toLowerCase()}"] .tool-body`).waitFor();
     return this.tool;
