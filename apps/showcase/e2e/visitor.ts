@@ -226,6 +226,8 @@ export class Visitor {
         await frame();
         look();
         if (whole()) element.scrollBy(0, element.clientHeight / 3);
+        // A page that came last may have moved the view once more.
+        else if (!found.has(0)) element.scrollTo(0, 0);
       }
       await frame();
       look();

@@ -42,12 +42,8 @@ export function openShowcase({ url, address, person, window: windowId }: Showcas
     const channel = client.channel("room", id);
     const people = new People({ channel: clientPresence(channel), self, name: person.name });
     const openTools = async (names: Store<NameOf>) => {
-      const [{ clientTools }, { DESK }] = await Promise.all([
-        import("./tools/client-tools.ts"),
-        import("./room-models.ts"),
-      ]);
-      const desk = client.channel("desk", DESK);
-      return clientTools({ channel, desk, room: id, self, names, window: windowId });
+      const { clientTools } = await import("./tools/client-tools.ts");
+      return clientTools({ client, room: id, self, names, window: windowId });
     };
     return new Room({ id, channel: clientChannel(channel), people, self, openTools, now: Date.now });
   });

@@ -1,4 +1,4 @@
-import type { Channel } from "@tandem/client";
+import type { Client } from "@tandem/client";
 import { model } from "@tandem/client";
 import type { Store } from "@tandem/runtime";
 import type app from "../../tandem.config.ts";
@@ -6,14 +6,12 @@ import { Board } from "../board/board.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { Note } from "../note/note.ts";
 import type { NameOf } from "../people/names.ts";
-import { board, jobs, locks, note, votes } from "../room-models.ts";
+import { board, DESK, jobs, locks, note, votes } from "../room-models.ts";
 import { Votes } from "../votes/votes.ts";
 import type { Tools } from "./tools.ts";
 
 export interface ClientToolsOptions {
-  readonly channel: Channel<typeof app, "room">;
-  /** Where the jobs of all rooms are given out. */
-  readonly desk: Channel<typeof app, "desk">;
+  readonly client: Client<typeof app>;
   /** The room's id. */
   readonly room: string;
   readonly self: Store<string | undefined>;
@@ -23,8 +21,9 @@ export interface ClientToolsOptions {
 }
 
 /** The tools of a room over the models of its channel in the client. Loaded when they are first asked for: the models come with them. */
-export function clientTools({ channel, desk, room, self, names, window: owner }: ClientToolsOptions): Tools {
+export function clientTools({ client, room, self, names, window: owner }: ClientToolsOptions): Tools {
   const now = Date.now;
+  const channel = client.channel("room", room);
   const tools = {
     votes: new Votes({ model: model(channel, "votes", votes), self, names, now }),
     board: new Board({ model: model(channel, "board", board), names, newId: () => crypto.randomUUID() }),
@@ -36,7 +35,7 @@ export function clientTools({ channel, desk, room, self, names, window: owner }:
       owner,
       now,
     }),
-    jobs: new Jobs({ model: model(desk, "jobs", jobs), room, names }),
+    jobs: new Jobs({ model: model(client.channel("desk", DESK), "jobs", jobs), room, names }),
   };
   return {
     ...tools,
