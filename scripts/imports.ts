@@ -40,7 +40,7 @@ const packages: Record<string, { values: string[]; types?: string[] }> = {
   "packages/simulation": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
   "packages/fuzz": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
   "apps/server": { values: ["protocol", "runtime", "app", "model", "client", "server"] },
-  "apps/showcase": { values: ["protocol", "runtime", "app", "model", "client"] },
+  "apps/showcase": { values: ["protocol", "runtime", "app", "model", "client"], types: ["server"] },
   bench: { values: ["protocol", "runtime", "app", "model", "client", "server", "simulation"] },
 };
 

@@ -14,6 +14,7 @@ import { ServerProcess } from "../apps/showcase/e2e/server-process.ts";
 import { Visitor } from "../apps/showcase/e2e/visitor.ts";
 
 const IMAGES = fileURLToPath(new URL("../docs/images", import.meta.url));
+const WIDE = { viewport: { width: 1_240, height: 770 }, deviceScaleFactor: 2 };
 const DESK = { viewport: { width: 940, height: 770 }, deviceScaleFactor: 2 };
 const PHONE = { viewport: { width: 360, height: 700 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
@@ -46,9 +47,10 @@ async function people(browser: Browser, url: string, room: string, options: Brow
   return by;
 }
 
-/** The room as Ada sees it: who is there, where they point, and that Grace is typing. */
+/** The room as Ada sees it: who is there, where they point, that Grace is typing, and what is put to the vote. */
 async function roomPicture(browser: Browser, url: string, room: string, file: string, options: BrowserContextOptions) {
   const { ada, grace } = await people(browser, url, room, options);
+  if (!options.isMobile) await decide(ada, grace);
   const crowd = await Crowd.enter(url, room, BESIDE);
   await ada.people.filter({ hasText: `${BESIDE.length + 2} here` }).waitFor();
   await grace.field.pressSequentially("Tunnel in three, two, one…");
@@ -124,6 +126,10 @@ async function toolPictures(
   await grace.tool.getByRole("button", { name: "Save and hand over" }).click();
   await ada.tool.getByLabel("Write the note").waitFor();
   await still(ada, file("note"));
+  await ada.openTool("Jobs");
+  await ada.tool.getByRole("button", { name: "Count the words" }).click();
+  await ada.tool.locator("[data-job=completed]").waitFor();
+  await still(ada, file("jobs"));
   await Promise.all([ada.leave(), grace.leave()]);
 }
 
@@ -150,16 +156,15 @@ async function still({ page }: Visitor, file: string): Promise<void> {
 
 async function everything(browser: Browser, url: string, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  await roomPicture(browser, url, "launch-day", join(folder, "light.png"), DESK);
-  await roomPicture(browser, url, "launch-night", join(folder, "dark.png"), { ...DESK, colorScheme: "dark" });
+  await roomPicture(browser, url, "launch-day", join(folder, "light.png"), WIDE);
+  await roomPicture(browser, url, "launch-night", join(folder, "dark.png"), { ...WIDE, colorScheme: "dark" });
   await roomPicture(browser, url, "pocket", join(folder, "phone.png"), PHONE);
   await roomPicture(browser, url, "pocket-night", join(folder, "phone-dark.png"), { ...PHONE, colorScheme: "dark" });
   await crowdPictures(browser, url, (name) => join(folder, `${name}.png`));
   await tunnelPicture(browser, url, join(folder, "tunnel.png"));
-  const wide = { viewport: { width: 1_280, height: 800 }, deviceScaleFactor: 1.5 };
-  await toolPictures(browser, url, "tools", (name) => join(folder, `${name}.png`), wide);
+  await toolPictures(browser, url, "tools", (name) => join(folder, `${name}.png`), WIDE);
   await toolPictures(browser, url, "tools-night", (name) => join(folder, `${name}-dark.png`), {
-    ...wide,
+    ...WIDE,
     colorScheme: "dark",
   });
   await toolPictures(browser, url, "tools-pocket", (name) => join(folder, `${name}-phone.png`), PHONE);
@@ -179,7 +184,7 @@ try {
   if (folder !== undefined) await everything(browser, server.url, folder);
   else {
     mkdirSync(IMAGES, { recursive: true });
-    await roomPicture(browser, server.url, "launch-day", join(IMAGES, "room.png"), DESK);
+    await roomPicture(browser, server.url, "launch-day", join(IMAGES, "room.png"), WIDE);
   }
 } finally {
   await browser.close();

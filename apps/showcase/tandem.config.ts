@@ -1,6 +1,8 @@
 import { channel, defineApp } from "@tandem/app";
+import type { Application } from "@tandem/server";
 import * as v from "valibot";
-import { board, locks, NOTE_LOCK, note, votes } from "./src/room-models.ts";
+import { countWords } from "./src/jobs/count-words.ts";
+import { board, DESK, JOB_LEASE_MS, jobs, locks, NOTE_LOCK, note, votes } from "./src/room-models.ts";
 
 const MessageSchema = v.object({
   text: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000)),
@@ -21,7 +23,12 @@ const CursorSchema = v.object({
 
 /** The showcase: rooms in which anybody may read and write, decide together, and is seen to be there. */
 export default defineApp({
-  guests: { grants: { "room:*": ["read", "publish", "write", "presence", "signal"] } },
+  guests: {
+    grants: {
+      "room:*": ["read", "publish", "write", "presence", "signal"],
+      [`desk:${DESK}`]: ["read", "write"],
+    },
+  },
   channels: {
     room: channel({
       events: { message: MessageSchema },
@@ -32,5 +39,16 @@ export default defineApp({
       presence: { state: v.object({ name: NameSchema }) },
       signals: { cursor: CursorSchema, typing: v.literal(true) },
     }),
+    // What anybody may have done; the server's own worker does it.
+    desk: channel({ events: {}, models: { jobs }, retention: { count: 10_000 } }),
   },
 });
+
+/** Milliseconds between two pages that are counted: nobody who writes waits for the counting. */
+const PAUSE_MS = 200;
+
+/** Runs in the server's process: works on the jobs of all rooms. */
+export function start(application: Application) {
+  const pause = () => new Promise((over) => setTimeout(over, PAUSE_MS));
+  return application.work(`desk:${DESK}`, "jobs", { lease: JOB_LEASE_MS, run: countWords(application, pause) });
+}

@@ -75,11 +75,31 @@ describe("tandem", () => {
       "is not a channel type",
     ],
     ["a mistake in its form", "export default {", "cannot be loaded. SyntaxError"],
+    ["a start that is none", `${DEFINITION}\nexport const start = 1;`, "exports a start that is no function"],
   ])("does not start on a file with %s", async (_, text, sentence) => {
     application.write("tandem.config.ts", text);
     const { code, err } = await application.run(["serve"]);
     expect(err).toContain(sentence);
     expect(code).toBe(2);
+  });
+
+  it("runs the definition's own start in the server, and does not start where that fails", async () => {
+    application.write(
+      "tandem.config.ts",
+      `${DEFINITION}\nexport const start = (application) => application.publish("room:42", "message", { text: "begun" });`,
+    );
+    await application.serve();
+    const tailed = await application.run(["tail", "room:42", "--last", "1", "--count", "1", "--json"]);
+    expect(lines(tailed.out)).toMatchObject([{ offset: 1, data: { text: "begun" } }]);
+    const other = new ApplicationFolder();
+    try {
+      other.write("tandem.config.ts", `${DEFINITION}\nexport const start = () => { throw new Error("no desk"); };`);
+      const { code, err } = await other.run(["serve"]);
+      expect(err).toContain("The application's own start failed. no desk");
+      expect(code).toBe(1);
+    } finally {
+      await other.remove();
+    }
   });
 
   it("prints errors as JSON where that is asked for", async () => {

@@ -3,16 +3,19 @@ import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AppDefinition } from "@tandem/app";
+import type { Application } from "@tandem/server";
 import { CommandError, EXIT } from "./exit.ts";
 
 export interface Definition {
   readonly app: AppDefinition;
+  /** The module's export `start`: code of the application that runs in the server's process. */
+  readonly start: ((application: Application) => unknown) | undefined;
   /** The file, and those of the application that it imports. */
   readonly files: readonly string[];
 }
 
 /**
- * Loads an app definition: the default export of a TypeScript or JavaScript module.
+ * Loads an app definition: the default export of a TypeScript or JavaScript module, and what it exports as `start`.
  *
  * @throws CommandError with a sentence that says what to do
  */
@@ -34,14 +37,17 @@ export async function loadDefinition(file: string): Promise<Definition> {
     },
   });
   try {
-    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const module = (await import(pathToFileURL(path).href)) as { default?: unknown; start?: unknown };
     if (!isDefinition(module.default)) {
       throw new CommandError(
         `${path} has no app definition as its default export: export default defineApp({ … }).`,
         EXIT.usage,
       );
     }
-    return { app: module.default, files: [...files] };
+    if (module.start !== undefined && typeof module.start !== "function") {
+      throw new CommandError(`${path} exports a start that is no function.`, EXIT.usage);
+    }
+    return { app: module.default, start: module.start as Definition["start"], files: [...files] };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -161,6 +161,22 @@ describe.skipIf(!hasChromium)("beside the messages", () => {
     await ada.tool.getByLabel("The note").getByText("by Grace, too late").waitFor();
   }, 120_000);
 
+  it("a job of the server's is seen by both, survives its server, and can be cancelled", async () => {
+    await stage.fill("jobs", 400);
+    const [ada, grace] = await bothAt("jobs", "Jobs");
+    await ada.tool.getByRole("button", { name: "Count the words" }).click();
+    const job = grace.tool.getByRole("article", { name: "Count the words" });
+    await job.locator("progress").waitFor();
+    await soon(() => job.locator("progress").evaluate((bar) => (bar as HTMLProgressElement).value)).toBeGreaterThan(0);
+    await stage.server.kill();
+    await stage.server.restart();
+    await job.getByText("800 words in 400 messages", { exact: true }).waitFor({ timeout: 60_000 });
+    await soon(() => ada.tool.locator("[data-job=completed]").count()).toBe(1);
+    await ada.tool.getByRole("button", { name: "Count the words" }).click();
+    await grace.tool.getByRole("button", { name: "Cancel" }).first().click();
+    await ada.tool.getByText("Cancelled by Grace").waitFor();
+  }, 120_000);
+
   it("shows markup and scripts in cards, proposals and the note as text", async () => {
     const [ada, grace] = await bothAt("inert-tools", "Board");
     const payload = `<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>`;
@@ -231,7 +247,7 @@ describe.skipIf(!hasChromium)("beside the messages", () => {
   });
 
   /** Two people in one room with the same tool open. */
-  async function bothAt(room: string, tool: "Votes" | "Board" | "Note"): Promise<[Visitor, Visitor]> {
+  async function bothAt(room: string, tool: "Votes" | "Board" | "Note" | "Jobs"): Promise<[Visitor, Visitor]> {
     const both = await stage.two(room);
     for (const visitor of both) await visitor.openTool(tool);
     return both;

@@ -89,7 +89,7 @@ export class Visitor {
   }
 
   /** Opens a tool: what is in it. */
-  async openTool(name: "Votes" | "Board" | "Note"): Promise<Locator> {
+  async openTool(name: "Votes" | "Board" | "Note" | "Jobs"): Promise<Locator> {
     await this.page.getByRole("navigation").getByRole("button", { name, exact: true }).click();
     await this.page.locator(`[data-open-tool="${name.toLowerCase()}"] .tool-body`).waitFor();
     return this.tool;
@@ -226,6 +226,8 @@ export class Visitor {
         await frame();
         look();
         if (whole()) element.scrollBy(0, element.clientHeight / 3);
+        // A page that came last may have moved the view once more.
+        else if (!found.has(0)) element.scrollTo(0, 0);
       }
       await frame();
       look();

@@ -1,4 +1,4 @@
-import { defineModel, lock, records, vote } from "@tandem/model";
+import { defineModel, job, lock, records, vote } from "@tandem/model";
 import * as v from "valibot";
 
 /** The models of a room: the server decides by them, and the page shows by them what they will decide. */
@@ -53,3 +53,12 @@ export const note = defineModel({
     },
   },
 });
+
+/** The desk at which the jobs of all rooms are given out. */
+export const DESK = "rooms";
+
+/** Milliseconds after which a worker is thought lost of which nothing is heard. */
+export const JOB_LEASE_MS = 5_000;
+
+/** Work of the server. Anybody may start and cancel it; the application alone does it. */
+export const jobs = job({ lease: JOB_LEASE_MS, grace: 2_000, open: 20, keep: 20, rights: { work: "admin" } });

@@ -43,7 +43,7 @@ export function openShowcase({ url, address, person, window: windowId }: Showcas
     const people = new People({ channel: clientPresence(channel), self, name: person.name });
     const openTools = async (names: Store<NameOf>) => {
       const { clientTools } = await import("./tools/client-tools.ts");
-      return clientTools({ channel, self, names, window: windowId });
+      return clientTools({ client, room: id, self, names, window: windowId });
     };
     return new Room({ id, channel: clientChannel(channel), people, self, openTools, now: Date.now });
   });

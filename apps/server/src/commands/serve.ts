@@ -29,7 +29,7 @@ export async function serve(options: ServeOptions, environment: Environment, out
   if (configuration.static !== undefined && !existsSync(configuration.static)) {
     throw new CommandError(`There is no folder ${configuration.static} to serve (TANDEM_STATIC).`, EXIT.usage);
   }
-  const { app, files } = await loadDefinition(configuration.config);
+  const { app, start, files } = await loadDefinition(configuration.config);
   if (options.check) return output.result({ ok: true, files }, "The configuration and the app definition are right.");
   const runtime = nodeRuntime({ level: configuration.logLevel, format: configuration.logFormat });
   const server = await createServer(app, { ...serverOptions(configuration), runtime }).catch((error: unknown) => {
@@ -42,6 +42,13 @@ export async function serve(options: ServeOptions, environment: Environment, out
     runtime.logger.error({ error }, "an error that nobody handled: the server stops, its supervisor starts it again");
     process.exit(EXIT.failure);
   });
+  try {
+    await start?.(server.application());
+  } catch (error) {
+    await server.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`The application's own start failed. ${reason}`, EXIT.failure);
+  }
   const { url, port } = await server.listen().catch(async (error: unknown) => {
     await server.close();
     throw listenFailure(error, configuration);

@@ -2,7 +2,7 @@ import type { ToolName } from "../tools/tools.ts";
 import { TOOL_NAMES } from "../tools/tools.ts";
 import { Icon } from "./icon.tsx";
 
-export const TOOL_LABELS: Record<ToolName, string> = { votes: "Votes", board: "Board", note: "Note" };
+export const TOOL_LABELS: Record<ToolName, string> = { votes: "Votes", board: "Board", note: "Note", jobs: "Jobs" };
 
 export const TOOL_SIDE = "tool";
 

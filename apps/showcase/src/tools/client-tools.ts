@@ -1,16 +1,19 @@
-import type { Channel } from "@tandem/client";
+import type { Client } from "@tandem/client";
 import { model } from "@tandem/client";
 import type { Store } from "@tandem/runtime";
 import type app from "../../tandem.config.ts";
 import { Board } from "../board/board.ts";
+import { Jobs } from "../jobs/jobs.ts";
 import { Note } from "../note/note.ts";
 import type { NameOf } from "../people/names.ts";
-import { board, locks, note, votes } from "../room-models.ts";
+import { board, DESK, jobs, locks, note, votes } from "../room-models.ts";
 import { Votes } from "../votes/votes.ts";
 import type { Tools } from "./tools.ts";
 
 export interface ClientToolsOptions {
-  readonly channel: Channel<typeof app, "room">;
+  readonly client: Client<typeof app>;
+  /** The room's id. */
+  readonly room: string;
   readonly self: Store<string | undefined>;
   readonly names: Store<NameOf>;
   /** Names this window among those of its reader. */
@@ -18,8 +21,9 @@ export interface ClientToolsOptions {
 }
 
 /** The tools of a room over the models of its channel in the client. Loaded when they are first asked for: the models come with them. */
-export function clientTools({ channel, self, names, window: owner }: ClientToolsOptions): Tools {
+export function clientTools({ client, room, self, names, window: owner }: ClientToolsOptions): Tools {
   const now = Date.now;
+  const channel = client.channel("room", room);
   const tools = {
     votes: new Votes({ model: model(channel, "votes", votes), self, names, now }),
     board: new Board({ model: model(channel, "board", board), names, newId: () => crypto.randomUUID() }),
@@ -31,6 +35,7 @@ export function clientTools({ channel, self, names, window: owner }: ClientTools
       owner,
       now,
     }),
+    jobs: new Jobs({ model: model(client.channel("desk", DESK), "jobs", jobs), room, names }),
   };
   return {
     ...tools,

@@ -1,11 +1,13 @@
 import type { ToolName, Tools } from "../../tools/tools.ts";
 import { BoardPanel } from "./board-panel.tsx";
+import { JobsPanel } from "./jobs-panel.tsx";
 import { NotePanel } from "./note-panel.tsx";
 import { VotesPanel } from "./votes-panel.tsx";
 import "../../styles/tools.css";
 import "../../styles/votes.css";
 import "../../styles/board.css";
 import "../../styles/note.css";
+import "../../styles/jobs.css";
 
 /** One of the tools. */
 export function ToolPanel({ name, tools }: { name: ToolName; tools: Tools }) {
@@ -16,5 +18,7 @@ export function ToolPanel({ name, tools }: { name: ToolName; tools: Tools }) {
       return <BoardPanel board={tools.board} />;
     case "note":
       return <NotePanel note={tools.note} />;
+    case "jobs":
+      return <JobsPanel jobs={tools.jobs} />;
   }
 }
