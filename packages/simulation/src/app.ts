@@ -1,5 +1,6 @@
 import type { Access } from "@tandem/app";
 import { channel, defineApp } from "@tandem/app";
+import { deskTypes } from "./models/desk.ts";
 import { hall } from "./presence/hall.ts";
 
 /** What every event of a schedule carries. */
@@ -56,8 +57,9 @@ const filterable = ["about"] as const;
  * The application of every schedule: one channel type for each thing that a channel can be about.
  *
  * @param access who may enter a club
+ * @param older the models of desks have not got their present version yet
  */
-export function createApp(access: Access) {
+export function createApp(access: Access, older = false) {
   return defineApp({
     channels: {
       room: channel({ events, filterable }),
@@ -78,6 +80,7 @@ export function createApp(access: Access) {
       pulse: channel({ events, filterable, overflow: "disconnect" }),
       club: channel({ events, filterable, access }),
       hall,
+      ...deskTypes(events, older),
     },
   });
 }

@@ -57,7 +57,7 @@ export class Host {
       world.skew(),
     );
     const node = createNode({
-      app: createApp(world.memberships.access(process)),
+      app: createApp(world.memberships.access(process), world.desks.older),
       log: world.storage.handle(process),
       bus: world.bus.handle(process),
       authenticator: world.tokens.authenticator(process),

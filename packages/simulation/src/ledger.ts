@@ -11,6 +11,7 @@ export interface Fact {
   readonly id: string;
   readonly previous: Fact | undefined;
   readonly type: string;
+  readonly version: number;
   /** JSON text. */
   readonly data: string;
   readonly author: string | undefined;
@@ -70,6 +71,7 @@ export class Ledger {
   /** When channels were removed, and when backups were restored. */
   readonly removals: { readonly at: number; readonly channel: ChannelKey }[] = [];
   readonly restorations: { readonly at: number; readonly backupAt: number }[] = [];
+  readonly #listeners: Ledger["committed"][] = [];
   #serial = 0;
 
   /** Events that were committed so far. */
@@ -136,11 +138,17 @@ export class Ledger {
     return begins ? facts.reverse() : undefined;
   }
 
+  /** Has `listener` hear of every batch, once its events are noted. */
+  listen(listener: Ledger["committed"]): void {
+    this.#listeners.push(listener);
+  }
+
   committed(at: number, batch: readonly Append[], results: readonly AppendResult[]): void {
     results.forEach((result, index) => {
       const append = batch[index];
       if (append && result.kind === "committed") this.#store(at, append, result);
     });
+    for (const listener of this.#listeners) listener(at, batch, results);
   }
 
   #store(at: number, append: Append, result: Extract<AppendResult, { kind: "committed" }>): void {
@@ -153,7 +161,8 @@ export class Ledger {
     const tags = this.#byTag.get(channel) ?? new Map<string, Fact>();
     this.#byTag.set(channel, tags);
     append.events.forEach((event, index) => {
-      const publish = publishNumber(event.data);
+      // Events of models have numbers of their own.
+      const publish = event.type.includes(".") ? 0 : publishNumber(event.data);
       const id = eventId(producer.id, producer.seq, index);
       const fact: Fact = {
         channel,
@@ -163,6 +172,7 @@ export class Ledger {
         id,
         previous: line.facts.at(-1),
         type: event.type,
+        version: event.version,
         data: event.data,
         author: event.author,
         time: result.time,

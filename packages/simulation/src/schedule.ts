@@ -1,6 +1,8 @@
 import { check } from "./checker.ts";
 import { ending } from "./ending.ts";
 import type { Violation } from "./history.ts";
+import { endDesks } from "./models/ending.ts";
+import { Office } from "./models/office.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
 import { Judge } from "./presence/judge.ts";
@@ -23,6 +25,12 @@ export interface Outcome {
 /** Chance of presence: a stream of its own, so that schedules without it are as they were. */
 const COMPANY = 1;
 
+/** …of channels with models. */
+const DESK = 7;
+
+/** Share of schedules with such channels. */
+const WITH_DESKS = 0.34;
+
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
 
@@ -41,10 +49,15 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
       world.clock.after(50, undefined, () => company.start());
       new Judge(world).start();
     }
+    const desks = new Random(seed, DESK);
+    const office = desks.chance(WITH_DESKS) ? new Office(world, visitors, desks) : undefined;
+    if (office) world.clock.after(50, undefined, () => office.start());
     await workload.run();
     company?.stop();
+    office?.stop();
     const calm = world.calm();
     await ending(world, workload, calm);
+    if (office) await endDesks(world, office);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

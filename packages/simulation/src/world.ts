@@ -11,6 +11,7 @@ import { Host } from "./host.ts";
 import type { Backup } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
 import { Memberships } from "./memberships.ts";
+import { Desks } from "./models/desks.ts";
 import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
@@ -58,6 +59,8 @@ export class World {
   readonly tally = new Tally();
   readonly history = new History();
   readonly ledger = new Ledger();
+  /** What is known of channels with models. */
+  readonly desks: Desks;
   readonly climate: Climate;
   readonly limits: Limits;
   readonly tokens: Tokens;
@@ -87,6 +90,8 @@ export class World {
       this.history.violate("G12", this.clock.now, `${owner?.name ?? "the simulator"} threw: ${stack}`);
     });
     const { clock, random, tally, ledger, climate } = this;
+    this.desks = new Desks(ledger, this.history, tally);
+    ledger.listen((at, batch, results) => this.desks.committed(at, batch, results));
     this.tokens = new Tokens(clock, random.fork());
     this.#store = new MemoryStore({ outcomes: OUTCOMES });
     const log = createMemoryLog({ store: this.#store });
@@ -109,8 +114,8 @@ export class World {
       this.memberships,
     );
     this.limits = { ...LIMITS, ...climate.limits };
-    const { history, tokens, revocations, limits } = this;
-    this.wire = new Wire({ clock, ledger, history, tokens, revocations, tally, limits }, this.trace);
+    const { history, tokens, revocations, limits, desks } = this;
+    this.wire = new Wire({ clock, ledger, history, tokens, revocations, tally, limits, desks }, this.trace);
     this.network = new Network(clock, random.fork(), climate.network, this.wire, tally, () => this.#listeners());
     this.hosts = Array.from({ length: climate.nodes }, (_, at) => new Host(`node${at + 1}`, this));
   }

@@ -33,8 +33,8 @@ export class Rates implements Watcher {
   }
 
   asked(dialogue: Dialogue, message: ClientMessage): void {
-    if (message.type !== "publish") return;
-    const number = publishNumber(JSON.stringify(message.data) ?? "");
+    if (message.type !== "publish" && message.type !== "command") return;
+    const number = message.type === "publish" ? publishNumber(JSON.stringify(message.data) ?? "") : 0;
     const arrival: Arrival = { at: this.#scene.clock.now, dialogue, number, answer: undefined };
     this.#arrivals.push(arrival);
     this.#waiting.set(message, arrival);

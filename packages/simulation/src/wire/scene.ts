@@ -2,6 +2,7 @@ import type { Limits } from "@tandem/protocol";
 import type { Clock } from "../clock.ts";
 import type { History } from "../history.ts";
 import type { Ledger } from "../ledger.ts";
+import type { Desks } from "../models/desks.ts";
 import type { Revocations } from "../revocations.ts";
 import type { Tally } from "../tally.ts";
 import type { Tokens } from "../tokens.ts";
@@ -16,4 +17,5 @@ export interface Scene {
   readonly tally: Tally;
   /** As the nodes tell them. */
   readonly limits: Limits;
+  readonly desks: Desks;
 }
