@@ -55,7 +55,7 @@ export class Decisions {
     time: number,
   ): string | undefined {
     let first: string | undefined;
-    for (const moment of momentsIn(state, time)) {
+    for (const moment of momentsIn(state, question, time)) {
       const answer = this.ask(model, state, question, moment);
       const wrong =
         answer.kind === "rejected" ? `it refuses that (${answer.code})` : this.#compare(model, answer, facts);
@@ -68,7 +68,7 @@ export class Decisions {
   /** Could the model have refused this with that code? */
   refuses(model: AnyModel, state: object, question: Question, code: string, times: readonly number[]): boolean {
     return times.some((time) =>
-      [...momentsIn(state, time)].some((moment) => {
+      [...momentsIn(state, question, time)].some((moment) => {
         const answer = this.ask(model, state, question, moment);
         return answer.kind === "rejected" && answer.code === code;
       }),
@@ -95,16 +95,17 @@ export class Decisions {
       create: () => {},
       destroy: () => {},
       seal: (_, value) => `${SEALED}${JSON.stringify(value)}`,
-      open: (_, sealed) => this.#sealed.get(sealed),
+      open: (_, sealed) =>
+        sealed.startsWith(SEALED) ? JSON.parse(sealed.slice(SEALED.length)) : this.#sealed.get(sealed),
     };
     return { user, admin, time, sealing, id: (index = 0) => eventId(`${user ?? ""}/${nonce}`, 0, index) };
   }
 }
 
-/** The times at which it may have been decided that matter: then, and about each time that the state tells. */
-function* momentsIn(state: object, time: number): Generator<number, undefined> {
+/** The times at which it may have been decided that matter: then, and about each time that the state or the question tells. */
+function* momentsIn(state: object, question: Question, time: number): Generator<number, undefined> {
   yield time;
-  const told = textOf(state).match(/\d{13}/g) ?? [];
+  const told = `${textOf(state)}${JSON.stringify(question)}`.match(/\d{13}/g) ?? [];
   for (const text of new Set(told)) {
     const moment = Number(text);
     if (Math.abs(moment - time) > LATER_MS) continue;

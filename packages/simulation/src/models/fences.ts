@@ -21,11 +21,15 @@ export class Fences {
   }
 
   /** An append is stored: was it allowed? Asked before what it raises is noted. */
-  wrongWith({ channel, fence }: Append, facts: readonly Fact[], command: Command | undefined): string | undefined {
+  wrongWith(
+    { channel, fence, producer }: Append,
+    facts: readonly Fact[],
+    command: Command | undefined,
+  ): string | undefined {
     const [first] = facts;
     const needed = command ? protect(command) : first && protect({ event: first.type });
     // The application need not hold a lock.
-    const isApplication = command ? command.user === undefined : first?.author === undefined;
+    const isApplication = producer.user === "";
     if (needed !== undefined && !isApplication && fence?.name !== needed)
       return `stored without the token of ${needed}`;
     if (!fence) return undefined;

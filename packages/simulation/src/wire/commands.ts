@@ -1,5 +1,6 @@
 import type { ClientMessage, Command, ServerMessage } from "@tandem/protocol";
 import { samePosition } from "@tandem/protocol";
+import type { Identity } from "@tandem/server/core";
 import type { Asked } from "../models/book.ts";
 import { isDesk } from "../models/desk.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -9,14 +10,19 @@ import type { Watcher } from "./watcher.ts";
 /** G1, G2, G14, M1, M4: what is answered to a command is what became of it, and nothing that is told of a model is for other ears. */
 export class Commands implements Watcher {
   readonly #scene: Scene;
+  readonly #expected = new WeakMap<Dialogue, Identity | undefined>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
   asked(dialogue: Dialogue, message: ClientMessage): void {
+    const { tokens } = this.#scene;
+    if (message.type === "hello" && message.token !== undefined)
+      this.#expected.set(dialogue, tokens.identity(message.token));
     if (message.type !== "command") return;
-    const asked = asking(dialogue, message);
+    // What comes with `hello` comes before its answer.
+    const asked = asking(dialogue.identity ?? this.#expected.get(dialogue), message);
     if (asked) this.#scene.desks.book.arrived(asked, this.#scene.clock.now);
   }
 
@@ -28,7 +34,7 @@ export class Commands implements Watcher {
     if (request?.type === "state" && message.type !== "piece" && message.type !== "error")
       wrong("wire", `${message.type} answers a request for a state`);
     if (request?.type !== "command") return;
-    const asked = asking(dialogue, request);
+    const asked = asking(identity, request);
     const command = asked && desks.book.arrived(asked, clock.now);
     if (!command) return;
     if (message.type === "published") {
@@ -50,7 +56,7 @@ export class Commands implements Watcher {
 }
 
 /** A command as the log knows it: of the user who the connection's client is. */
-function asking({ identity }: Dialogue, message: Command): Asked | undefined {
+function asking(identity: Identity | undefined, message: Command): Asked | undefined {
   if (!identity) return undefined;
   const { model, command, version = 1, input, nonce, fence, channel } = message;
   const { tenant, user, grants } = identity;
