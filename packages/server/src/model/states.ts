@@ -65,7 +65,11 @@ export class States {
   }
 
   /** The state at a position, by default the newest. Rejects as `part` does. */
-  async at(instance: Instance, position?: Position): Promise<StateAt> {
+  at(instance: Instance, position?: Position): Promise<StateAt> {
+    return instance.channel.during(this.#at(instance, position));
+  }
+
+  async #at(instance: Instance, position?: Position): Promise<StateAt> {
     if (position) {
       const pinned = this.#pinned.find((one) => isOf(one, instance) && samePosition(one.at.position, position));
       if (pinned) return pinned.at;
