@@ -188,12 +188,14 @@ export class Instance {
     return { state: this.model.initial(), position: { epoch: UNBORN, offset: 0, tag: "" }, tag: "" };
   }
 
-  /** The keys that its secrets are sealed with, as they are where it stands. */
+  /** Reads the keys that its secrets are sealed with. They are there (`keysAreCurrent`), or there is more to be read first. */
   async loadKeys(): Promise<void> {
     const { tag } = this.at;
     if (this.#keys?.tag === tag) return;
-    const keys = await this.#ports.log.keys(this.channel.key, this.name);
-    this.#keys = { tag, map: new Map(keys.map(({ name, key }) => [name, key])) };
+    const stored = await this.#ports.log.keys(this.channel.key, this.name);
+    if (stored.tag === tag) this.#keys = { tag, map: new Map(stored.keys.map(({ name, key }) => [name, key])) };
+    // Others have decided meanwhile: these keys go with a state that is still to be read.
+    else if (!(await this.channel.catchUp())) throw errorOf("storage-unavailable", { retryAfter: 1_000 });
   }
 
   /** Are the keys that it knows those of where it stands? */
