@@ -77,14 +77,23 @@ export class Glass {
       if (times > most) this.#wrong("M7", `shows ${label} ${times} times`);
       const { verdict } = command;
       if (command.command !== "say" || verdict?.kind === "rejected" || verdict?.kind === "unknown") continue;
-      if (times === 0 && own.shown) this.#wrong("M7", `shows ${label} no more (${command.statuses.join(", ")})`);
-      if (times > 0) own.shown = true;
+      if (times === 0 && own.shown) this.#vanished(label, command);
+      own.shown = times > 0;
       const arrived =
         verdict?.kind === "confirmed" &&
         verdict.position.epoch === position.epoch &&
         verdict.position.offset <= position.offset;
       if (arrived && times === 0) this.#wrong("M7", `has come to ${position.offset} and does not show ${label}`);
     }
+  }
+
+  /** The state is told before what has become of commands, in the same turn. */
+  #vanished(label: string, command: Command): void {
+    this.#world.clock.after(0, undefined, () => {
+      if (command.verdict?.kind === "rejected" || command.verdict?.kind === "unknown" || this.closed) return;
+      if (this.#seen.handle.state.get().kind !== "ready") return;
+      this.#wrong("M7", `shows ${label} no more (${command.statuses.join(", ")})`);
+    });
   }
 
   #count(label: string, { said, entries }: PurseState): number {

@@ -100,7 +100,7 @@ export class Inspector {
         const due = heads.get(key)?.archived ? undefined : desks.deadlineOf(key, name);
         if (row?.at !== due)
           this.#wrong("M2", `the deadline of ${name} of ${nameIn(key)} is kept as ${row?.at}, and is ${due}`);
-        const keys = (await storage.store.keys(key, name)).map((one) => one.name).sort();
+        const keys = (await storage.store.keys(key, name)).keys.map((one) => one.name).sort();
         const wanted = desks.confidences.keysOf(name, desks.oracle.now(key)[name])?.sort();
         if (wanted && keys.join() !== wanted.join())
           this.#wrong(
