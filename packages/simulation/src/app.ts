@@ -2,6 +2,7 @@ import type { Access } from "@tandem/app";
 import { channel, defineApp, event } from "@tandem/app";
 import type { OldNote } from "./editions.ts";
 import { asNew, REVISION } from "./editions.ts";
+import { deskTypes } from "./models/desk.ts";
 import { crowd, hall } from "./presence/hall.ts";
 import type { Scope } from "./scope.ts";
 import { WHOLE } from "./scope.ts";
@@ -68,8 +69,9 @@ const filterable = ["about"] as const;
  * The application of every schedule: one channel type for each thing that a channel can be about.
  *
  * @param access who may enter a club
+ * @param older the models of desks have not got their present version yet
  */
-export function createApp(access: Access, scope: Scope) {
+export function createApp(access: Access, scope: Scope, older = false) {
   const memo = (asynchronous: boolean) => (scope.editions ? revised(asynchronous) : note(asynchronous));
   const events = { note: note(false), memo: memo(false) };
   const app = defineApp({
@@ -96,6 +98,7 @@ export function createApp(access: Access, scope: Scope) {
       "user-urgent": channel({ events, priority: "critical" }),
       user: channel({ events }),
       tenant: channel({ events, retention: { count: FEED_COUNT } }),
+      ...deskTypes(events, older),
     },
   });
   if (!scope.following) for (const type of PERSONAL) Reflect.deleteProperty(app.channels, type);

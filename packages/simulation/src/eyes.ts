@@ -3,13 +3,17 @@ import { channelType } from "@tandem/protocol";
 import type { Note } from "./app.ts";
 import { mayRead } from "./app.ts";
 import type { Fact } from "./ledger.ts";
+import { deskShows, isDesk } from "./models/desk.ts";
 
 /** A payload that was erased may be delivered by a node that has not learned of it, for this long, in milliseconds. */
 const REDACTION_MS = 30_000;
 
 /** May this user see the event, as the application's definition says? `undefined`: the application itself, which sees all. */
 export function sees(user: string | undefined, fact: Fact): boolean {
-  if (user === undefined || channelType(nameIn(fact.channel)) !== "inbox") return true;
+  if (user === undefined) return true;
+  const name = nameIn(fact.channel);
+  if (isDesk(name)) return deskShows(user, fact);
+  if (channelType(name) !== "inbox") return true;
   return mayRead(user, fact.author, (JSON.parse(fact.data) as Note).to);
 }
 

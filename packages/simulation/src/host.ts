@@ -61,7 +61,7 @@ export class Host {
     const { editions } = world;
     const isOld = editions.drawOld();
     const node = createNode({
-      app: createApp(world.memberships.access(process), world.scope),
+      app: createApp(world.memberships.access(process), world.scope, world.desks.older),
       log: isOld ? editions.oldLog(log) : log,
       bus: isOld ? editions.oldBus(bus) : bus,
       authenticator: world.tokens.authenticator(process),

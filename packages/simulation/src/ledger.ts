@@ -73,6 +73,7 @@ export class Ledger {
   readonly removals: { readonly at: number; readonly channel: ChannelKey }[] = [];
   readonly restorations: { readonly at: number; readonly backupAt: number }[] = [];
   readonly #editions: Editions;
+  readonly #listeners: Ledger["committed"][] = [];
   #serial = 0;
 
   constructor(editions = new Editions()) {
@@ -143,11 +144,17 @@ export class Ledger {
     return begins ? facts.reverse() : undefined;
   }
 
+  /** Has `listener` hear of every batch, once its events are noted. */
+  listen(listener: Ledger["committed"]): void {
+    this.#listeners.push(listener);
+  }
+
   committed(at: number, batch: readonly Append[], results: readonly AppendResult[]): void {
     results.forEach((result, index) => {
       const append = batch[index];
       if (append && result.kind === "committed") this.#store(at, append, result);
     });
+    for (const listener of this.#listeners) listener(at, batch, results);
   }
 
   #store(at: number, append: Append, result: Extract<AppendResult, { kind: "committed" }>): void {
@@ -161,7 +168,8 @@ export class Ledger {
     this.#byTag.set(channel, tags);
     append.events.forEach((event, index) => {
       const { version, data } = this.#editions.newest(event);
-      const publish = publishNumber(data);
+      // Events of models have numbers of their own.
+      const publish = event.type.includes(".") ? 0 : publishNumber(data);
       const id = eventId(producer.id, producer.seq, index);
       const fact: Fact = {
         channel,

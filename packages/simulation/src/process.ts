@@ -28,6 +28,7 @@ export class Process {
   skew: number;
   readonly #clock: Clock;
   readonly #mourners: (() => void)[] = [];
+  #ids: string[] = [];
 
   constructor(name: string, clock: Clock, random: Random, logger: Logger, skew = 0) {
     this.name = name;
@@ -35,6 +36,7 @@ export class Process {
     this.#clock = clock;
     this.startedAt = clock.now;
     const started = clock.now - random.between(0, 1_000_000);
+    const ids = () => this.#ids;
     this.runtime = {
       now: () => Math.floor(EPOCH_START + clock.now + this.skew),
       elapsed: () => clock.now - started,
@@ -44,6 +46,7 @@ export class Process {
       randomId() {
         let text = "";
         for (let at = 0; at < 22; at++) text += LETTERS[random.whole(0, 63)];
+        ids().push(text);
         return text;
       },
       logger,
@@ -58,6 +61,12 @@ export class Process {
         entry.action = undefined;
       },
     };
+  }
+
+  /** The random ids that it draws while something is done. */
+  listening<T>(action: () => T): { readonly result: T; readonly ids: readonly string[] } {
+    this.#ids = [];
+    return { result: action(), ids: this.#ids };
   }
 
   /** Stands still for a while, as a process does under a stopped machine or a long collection of garbage. */

@@ -5,6 +5,8 @@ import { ending } from "./ending.ts";
 import { Circle } from "./following/circle.ts";
 import { endCircle } from "./following/ending.ts";
 import type { Violation } from "./history.ts";
+import { endDesks } from "./models/ending.ts";
+import { Office } from "./models/office.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
 import { CROWDED_HALLS, HALLS } from "./presence/hall.ts";
@@ -36,6 +38,11 @@ const CIRCLE = 5;
 
 /** …of durable consumers. */
 const CONSUMERS = 6;
+/** …of channels with models. */
+const DESK = 7;
+
+/** Share of schedules with such channels. */
+const WITH_DESKS = 0.34;
 
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
@@ -67,14 +74,19 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
       ? new Foreman(world, workload.channels, new Random(seed, CONSUMERS))
       : undefined;
     if (foreman) world.clock.after(50, undefined, () => foreman.start());
+    const desks = new Random(seed, DESK);
+    const office = desks.chance(WITH_DESKS) ? new Office(world, visitors, desks) : undefined;
+    if (office) world.clock.after(50, undefined, () => office.start());
     await workload.run();
     foreman?.calm();
     company?.stop();
     circle?.stop();
+    office?.stop();
     const calm = world.calm();
     await ending(world, workload, calm);
     if (foreman) await endConsumers(world, foreman);
     if (circle) await endCircle(world, circle, visitors);
+    if (office) await endDesks(world, office);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

@@ -1,6 +1,6 @@
 import type { Client, EventFilter, Publication, Subscription, Wake } from "@tandem/client";
 import { createClient } from "@tandem/client";
-import type { Codec, ErrorCode, Filter, Lane, Position, Start } from "@tandem/protocol";
+import type { Codec, ErrorCode, FenceToken, Filter, Lane, Position, Start } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import type { EventType, Note, SimulatedApp, SimulatedChannel } from "./app.ts";
@@ -183,7 +183,7 @@ export class Visitor {
   }
 
   /** @param due the code with which an honest server refuses this */
-  publish(channel: string, event: EventType, data: Note | object, due?: ErrorCode): void {
+  publish(channel: string, event: EventType, data: Note | object, due?: ErrorCode, fence?: FenceToken): void {
     const { clock, history } = this.#world;
     const n = (data as { n: number }).n;
     const key = `${this.person.tenant}/${channel}`;
@@ -200,7 +200,10 @@ export class Visitor {
     const draft = this.#world.editions.draft(event, data);
     const publication: Publication = this.client
       .channel(type, id)
-      .publish(event, draft.data as Note, draft.version === undefined ? {} : { version: draft.version });
+      .publish(event, draft.data as Note, {
+        fence,
+        ...(draft.version === undefined ? {} : { version: draft.version }),
+      });
     const note = () => {
       const status = publication.status.get();
       publish.statuses.push(status.kind);

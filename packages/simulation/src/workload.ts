@@ -2,6 +2,7 @@ import type { EventType, Note } from "./app.ts";
 import { FEED_COUNT, SUBJECTS, TYPES } from "./app.ts";
 import { Faults } from "./faults.ts";
 import { hasMembers } from "./memberships.ts";
+import { DESKS } from "./models/desk.ts";
 import { Operator } from "./operator.ts";
 import { readPage } from "./pages.ts";
 import { HALL_GRANTS } from "./presence/hall.ts";
@@ -21,14 +22,18 @@ const OPERATIONS = 200;
 const GRANTS = {
   ...Object.fromEntries(TYPES.map((type) => [`${type}:a*`, ["read", "publish"] as const])),
   ...HALL_GRANTS,
+  ...Object.fromEntries(DESKS.map((type) => [`${type}:a*`, ["read", "publish", "write"] as const])),
 };
+
+/** …and of one who may do everything at a desk. */
+const CHIEF = { ...GRANTS, ...Object.fromEntries(DESKS.map((type) => [`${type}:a*`, ["admin"] as const])) };
 
 const PEOPLE: readonly Person[] = [
   { tenant: "acme", user: "ann", grants: GRANTS },
   { tenant: "acme", user: "bob", grants: GRANTS },
   { tenant: "beta", user: "ann", grants: GRANTS },
   { tenant: "acme", user: "ann", grants: GRANTS },
-  { tenant: "acme", user: "cid", grants: GRANTS },
+  { tenant: "acme", user: "cid", grants: CHIEF },
 ];
 
 const WEIGHTS = {

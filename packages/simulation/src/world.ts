@@ -13,6 +13,7 @@ import { Host } from "./host.ts";
 import type { Backup } from "./ledger.ts";
 import { Ledger } from "./ledger.ts";
 import { Memberships } from "./memberships.ts";
+import { Desks } from "./models/desks.ts";
 import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { Random } from "./random.ts";
@@ -75,6 +76,8 @@ export class World {
   readonly ledger: Ledger;
   /** Who follows what. */
   readonly lists: Lists;
+  /** What is known of channels with models. */
+  readonly desks: Desks;
   readonly climate: Climate;
   readonly limits: Limits;
   readonly tokens: Tokens;
@@ -107,6 +110,8 @@ export class World {
       this.history.violate("G12", this.clock.now, `${owner?.name ?? "the simulator"} threw: ${stack}`);
     });
     const { clock, random, tally, ledger, climate } = this;
+    this.desks = new Desks(ledger, this.history, tally);
+    ledger.listen((at, batch, results) => this.desks.committed(at, batch, results));
     this.tokens = new Tokens(clock, random.fork());
     this.#store = new MemoryStore({ outcomes: OUTCOMES });
     const log = createMemoryLog({ store: this.#store });
@@ -131,10 +136,10 @@ export class World {
     this.memberships = new Memberships(clock, random.fork(), tally);
     this.revocations = new Revocations((process) => this.#disturbedAt(process), this.memberships);
     this.limits = { ...LIMITS, ...climate.limits, ...this.scope.limits };
-    const { history, tokens, revocations, limits, scope, lists, editions } = this;
+    const { history, tokens, revocations, limits, scope, lists, editions, desks } = this;
     const readMs = () => READS * this.storage.weather.read;
     this.wire = new Wire(
-      { clock, ledger, history, tokens, revocations, tally, limits, scope, lists, editions, readMs },
+      { clock, ledger, history, tokens, revocations, tally, limits, scope, lists, editions, desks, readMs },
       this.trace,
     );
     this.network = new Network(clock, random.fork(), climate.network, this.wire, tally, () => this.#listeners());

@@ -274,6 +274,18 @@ describe("a replica", () => {
     expect(world.replica.predicted?.tokens).toEqual(["mine"]);
   });
 
+  it("lets go of what was settled in a life of the channel that was over when the state was loaded", () => {
+    const world = new World();
+    world.give("put", { token: "mine" });
+    world.send();
+    world.replica.await();
+    world.replica.load(ME, board.initial(), { epoch: "e2", offset: 4, tag: "t" });
+    world.replica.answered(world.asked[0]?.command as Command, { epoch: "e1", offset: 1, tag: "s" });
+    expect(world.replica.predicted?.tokens).toEqual([]);
+    world.replica.reach({ epoch: "e2", offset: 9, tag: "u" });
+    expect(world.replica.predicted?.tokens).toEqual([]);
+  });
+
   it("knows what takes a command back from the state that the server decided it on", () => {
     const world = new World();
     world.give("title", { from: "", to: "a" });

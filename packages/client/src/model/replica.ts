@@ -85,9 +85,11 @@ export class Replica<S extends object> {
   /** The server has accepted a command. */
   answered(command: Command, position: Position): void {
     command.answer = position;
+    // Sent before the state was loaded, and settled in another life of the channel: it is gone with that.
+    const isGone = command.unsure && this.#position !== undefined && isForeign(position, this.#position);
     if (command.unsure) this.#stale = true;
     command.unsure = false;
-    if (this.#position && shows(this.#position, position)) this.#drop(command);
+    if (isGone || (this.#position && shows(this.#position, position))) this.#drop(command);
   }
 
   /** A command will not take effect, or it is not known whether it will. */

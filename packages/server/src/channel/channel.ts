@@ -56,6 +56,8 @@ export class Channel implements Source {
   #recent: Recent;
   #catchingUp: Promise<boolean> | undefined;
   #doubted = false;
+  /** What is done with it that takes its time. */
+  #uses = 0;
   #closed = false;
 
   /** @param tail the newest events, contiguous up to the head */
@@ -109,7 +111,17 @@ export class Channel implements Source {
 
   /** Nobody listens, and nothing is under way. */
   get idle(): boolean {
-    return this.#subscribers.size === 0 && !this.#queue.busy && !this.#catchingUp;
+    return this.#subscribers.size === 0 && this.#uses === 0 && !this.#queue.busy && !this.#catchingUp;
+  }
+
+  /** The channel is not let go while this goes on. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#uses++;
+    try {
+      return await work;
+    } finally {
+      this.#uses--;
+    }
   }
 
   /** It was let go, and hears of nothing any more. */

@@ -9,15 +9,18 @@ import { lacks } from "./subscriptions.ts";
 /** Answers a request for a piece of a model's state. A piece takes credit: it is cut when there is room for it. */
 export async function readState(session: Session, request: State): Promise<void> {
   if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
-  const channel = await session.ports.channels.open(session.identity.tenant, request.channel);
+  const open = () => session.ports.channels.open(session.identity.tenant, request.channel);
+  const channel = await open();
   if (request.atLeast && (await lacks(channel, request.atLeast))) throw errorOf("not-yet");
-  const models = session.ports.models.on(channel);
-  const instance = models.instance(request.model);
+  session.ports.models.on(channel).instance(request.model);
   const lane = channel.definition.priority;
   const puller: Puller = {
     lane,
     pull: async () => {
       try {
+        // There may have been no room for long: the channel may have been let go.
+        const models = session.ports.models.on(await open());
+        const instance = models.instance(request.model);
         const part = await models.states.part(instance, session.identity.user, request);
         session.answerWith(request, lane, pieceMessage(request, part));
       } catch (error) {

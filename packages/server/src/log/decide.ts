@@ -1,5 +1,5 @@
 import { mintedAt } from "@tandem/protocol";
-import type { Append, AppendResult, LogBounds, Outcome, Refusal } from "./log.ts";
+import type { Append, AppendResult, LogBounds, ModelAppend, Outcome, Refusal } from "./log.ts";
 import { APPLICATION } from "./log.ts";
 
 /** What the log knows of a producer on a channel, inside the append transaction. */
@@ -67,16 +67,18 @@ export function decideAppend(
   if (seq !== expected) return { kind: "answer", result: { kind: "out-of-sequence", expected } };
   if (!mark && user !== APPLICATION && marks() >= bounds.marksPerUser)
     return { kind: "answer", result: { kind: "producer-quota" } };
-  if (append.refusal) return { kind: "refuse", refusal: append.refusal };
-  if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
   const { fence, model } = append;
+  if (append.refusal) return conflictOf(model, models) ?? { kind: "refuse", refusal: append.refusal };
+  if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
   // Before the model's history: who has lost the lock is told so for good, and need not decide again.
   if (fence && models.tokenOf(fence.name) !== fence.token) return { kind: "refuse", refusal: staleFence(fence.name) };
-  if (model) {
-    const tag = models.tagOf(model.name);
-    if (tag !== model.expect) return { kind: "answer", result: { kind: "conflict", tag } };
-  }
-  return { kind: "store" };
+  return conflictOf(model, models) ?? { kind: "store" };
+}
+
+/** The model's history is another than the one on which it was decided. */
+function conflictOf(model: ModelAppend | undefined, models: ModelState): Decision | undefined {
+  const tag = model && models.tagOf(model.name);
+  return tag === model?.expect ? undefined : { kind: "answer", result: { kind: "conflict", tag: tag ?? "" } };
 }
 
 function staleFence(name: string): Refusal {

@@ -99,7 +99,7 @@ export interface Append {
   readonly events: readonly NewEvent[];
   /** Decided before the log was asked (validation, rights): stored as the outcome instead of events. */
   readonly refusal?: Refusal | undefined;
-  /** The events are a model's. */
+  /** The events are a model's; so is the refusal, which counts on the expected history alone, and changes nothing of the model. */
   readonly model?: ModelAppend | undefined;
   /** The newest fencing token of a lock, as the one who writes knows it: another one is refused (`stale-fence`). */
   readonly fence?: FenceToken | undefined;

@@ -1,7 +1,7 @@
 import { chainTag } from "@tandem/protocol";
 import type { ModelState } from "./decide.ts";
-import type { ModelAppend, SealingKey } from "./log.ts";
-import type { SnapshotHead } from "./model-log.ts";
+import type { ModelAppend } from "./log.ts";
+import type { ModelKeys, SnapshotHead } from "./model-log.ts";
 import { SNAPSHOTS } from "./model-log.ts";
 
 /** What is kept of one model beside its events. */
@@ -73,9 +73,9 @@ export class MemoryModels implements ModelState {
     );
   }
 
-  keys(model: string): SealingKey[] {
+  keys(model: string): ModelKeys {
     const keys = [...(this.#models.get(model)?.keys ?? [])].map(([name, key]) => ({ name, key }));
-    return keys.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { tag: this.tagOf(model), keys: keys.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
   /** Keeps a snapshot of this life, where none that is as new is kept. */

@@ -54,7 +54,7 @@ describe("a shared memory store", () => {
     await log.saveSnapshot({ ...head, position: later, tag: later.tag }, []);
     store.restore(snapshot);
     expect(await log.deadlines(9)).toEqual([{ channel, model: name, at: 5 }]);
-    expect(await log.keys(channel, name)).toEqual([key]);
+    expect((await log.keys(channel, name)).keys).toEqual([key]);
     expect(await log.snapshots(channel, name)).toEqual([head]);
     expect(await log.snapshotPiece(head, 0)).toBe("1");
     expect(await appendOne(log, { seq: 2, fence: { name: "votes/a", token: 2 } })).toMatchObject({ kind: "refused" });

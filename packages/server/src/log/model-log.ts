@@ -9,6 +9,14 @@ export interface Deadline {
   readonly at: number;
 }
 
+/** The keys of a model of a channel. */
+export interface ModelKeys {
+  /** The tag of the model's history that they go with. */
+  readonly tag: string;
+  /** In order of their names. */
+  readonly keys: readonly SealingKey[];
+}
+
 /** Snapshots kept of each model. */
 export const SNAPSHOTS = 2;
 
@@ -28,8 +36,7 @@ export interface SnapshotHead {
 export interface ModelLog {
   /** The earliest deadlines in channels that are not archived, in order of their time, at most `limit`. */
   deadlines(limit: number): Promise<Deadline[]>;
-  /** The keys of a model of a channel, in order of their names. */
-  keys(channel: ChannelKey, model: string): Promise<SealingKey[]>;
+  keys(channel: ChannelKey, model: string): Promise<ModelKeys>;
   /**
    * Stores a state, piece by piece, each in a commit of its own; it counts once the last of them is durable. The two newest snapshots of a model in
    * this life of its channel are kept. One that is not newer than those that are kept, or of another life, or from which the log cannot be read on, is

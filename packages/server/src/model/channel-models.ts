@@ -39,7 +39,7 @@ export class ChannelModels {
 
   /** Appends in turn with what the models are asked. Rejects as `Decider.push` does. */
   ask(attempt: Attempt): Promise<AppendResult> {
-    return this.#decider.push(attempt);
+    return this.channel.during(this.#decider.push(attempt));
   }
 
   /** Appends events or a refusal: at once, where nothing waits to be decided. */
@@ -52,11 +52,15 @@ export class ChannelModels {
     if (this.#decider.idle) return this.channel.append(append);
     const { producer, events, refusal, fence } = append;
     const what = refusal ? ({ kind: "refusal", refusal } as const) : ({ kind: "events", events } as const);
-    return this.#decider.push({ producer, fence, what });
+    return this.channel.during(this.#decider.push({ producer, fence, what }));
   }
 
   /** Stores the states of all models whose newest snapshot is further than `distance` events behind the head. */
-  async store(distance: number): Promise<void> {
+  store(distance: number): Promise<void> {
+    return this.channel.during(this.#store(distance));
+  }
+
+  async #store(distance: number): Promise<void> {
     for (const name of this.channel.definition.models.keys()) {
       const instance = this.instance(name);
       await instance.advance();

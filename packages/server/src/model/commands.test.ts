@@ -41,6 +41,16 @@ describe("a command", () => {
     expect(await meterOf(world)).toMatchObject({ value: 40 });
   });
 
+  it("is refused for what there is, not for what a node has not heard of yet", async () => {
+    const world = await cluster({ nodes: 2 });
+    const [ada, bob] = [await writer(world, "ada", 0), await writer(world, "bob", 1)];
+    await ada.command("lab:1", 1, "add", { by: 90 });
+    await meterOf(world, "lab:1", 1);
+    const answers = [ada.command("lab:1", 2, "add", { by: -50 }), bob.command("lab:1", 1, "add", { by: 20 })];
+    expect(await Promise.all(answers)).toMatchObject([{ type: "published" }, { type: "published" }]);
+    expect(await meterOf(world)).toMatchObject({ value: 60 });
+  });
+
   it("that changes nothing is settled with the position at which the channel stands", async () => {
     const world = await cluster();
     const ada = await writer(world, "ada");
@@ -271,7 +281,7 @@ describe("a secret", () => {
     await ada.command("lab:1", 3, "show", { name: "n" });
     expect(await meterOf(world)).toMatchObject({ shown: { n: 42 } });
     expect(await ada.command("lab:1", 4, "show", { name: "n" })).toMatchObject({ reason: { code: "nothing-hidden" } });
-    expect(await world.log().log.keys("acme/lab:1", "meter")).toMatchObject([{ name: "m" }]);
+    expect((await world.log().log.keys("acme/lab:1", "meter")).keys).toMatchObject([{ name: "m" }]);
   });
 
   it("may be opened by another node", async () => {

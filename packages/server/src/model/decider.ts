@@ -147,7 +147,7 @@ export class Decider {
       const time = Math.max(this.#ports.runtime.now(), this.#channel.head.time);
       const decided = decide(instance, before, question, producer, time, this.#ports);
       if (decided.kind === "refuse") {
-        return this.#channel.append({ producer, events: [], refusal: decided.refusal });
+        return this.#channel.append({ producer, events: [], refusal: decided.refusal, model: decided.model });
       }
       speculations.set(instance, decided.next);
       if (decided.model.deadline !== undefined) this.#ports.deadlineSet(decided.model.deadline);

@@ -45,7 +45,12 @@ export type Decided =
       readonly model: ModelAppend;
       readonly next: Speculation;
     }
-  | { readonly kind: "refuse"; readonly refusal: Refusal };
+  | {
+      readonly kind: "refuse";
+      readonly refusal: Refusal;
+      /** On what history: on another one it may not be refused. */
+      readonly model: ModelAppend;
+    };
 
 /** The ids that a command's decision may give to what it makes. */
 function idsOf(user: string | undefined, nonce: string): (index?: number) => string {
@@ -67,6 +72,11 @@ export function decide(
   ports: DecisionPorts,
 ): Decided {
   const { model, name } = instance;
+  const refuse = (code: Refusal["code"], reason?: Reason): Decided => {
+    const { message } = errorOf(code);
+    const refusal = reason ? { code, message, reason } : { code, message };
+    return { kind: "refuse", refusal, model: { name, expect: before.tag, deadline: undefined } };
+  };
   const sealing = new DecisionSealing(before.keys, ports.vault);
   const author = question.kind === "command" ? question.user : undefined;
   const nonce = question.kind === "command" ? question.nonce : `${producer.id}/${producer.seq}`;
@@ -136,9 +146,4 @@ function ask(model: AnyModel, state: object, question: Question, context: Contex
 export function deadlineOf(model: AnyModel, state: object): number | undefined {
   const at = model.deadline(state);
   return at === undefined || !Number.isFinite(at) ? undefined : Math.max(0, Math.ceil(at));
-}
-
-function refuse(code: Refusal["code"], reason?: Reason): Decided {
-  const { message } = errorOf(code);
-  return { kind: "refuse", refusal: reason ? { code, message, reason } : { code, message } };
 }

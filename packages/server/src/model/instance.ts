@@ -1,7 +1,7 @@
 import type { AnyModel } from "@tandem/model";
 import { evolve, ModelStopped } from "@tandem/model";
 import type { Position } from "@tandem/protocol";
-import { chainTag, TandemError } from "@tandem/protocol";
+import { chainTag, errorOf, TandemError } from "@tandem/protocol";
 import type { Logger } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import { modelEvent } from "../channel/model-event.ts";
@@ -10,8 +10,8 @@ import { UNBORN } from "../log/log.ts";
 import type { ModelLog } from "../log/model-log.ts";
 import { loadSnapshot } from "./snapshots.ts";
 
-/** So many times a snapshot is tried that turns out not to be of the channel's history. */
-const SNAPSHOT_TRIES = 2;
+/** So many times in a row it is loaded anew because the channel's history is not what this node took it for. */
+const LOADS = 8;
 
 /** A model's state at a position of its channel. */
 export interface StateAt {
@@ -118,17 +118,18 @@ export class Instance {
   }
 
   async #advance(): Promise<void> {
-    this.#at ??= await this.#load(true);
-    for (let resets = 0; ; ) {
-      const next = await this.channel.next(this.#at.position);
+    for (let loads = 0; ; ) {
+      this.#at ??= await this.#load();
+      const next = this.#at && (await this.channel.next(this.#at.position));
       if (this.channel.closed)
         throw new TandemError("internal", "The channel was let go while its model was being read.");
-      if (next.kind === "batch") this.#apply(next.batch.events, next.batch.end);
-      else if (next.kind === "head") return this.#settle();
+      if (next?.kind === "batch") this.#apply(next.batch.events, next.batch.end);
+      else if (next?.kind === "head") return this.#settle();
       else {
-        // The channel's history is another one, or this node had not got to where a snapshot stands.
+        // The channel's history is another one, or this node had not got to where it was trimmed, or to where a snapshot stands.
+        if (++loads >= LOADS) throw errorOf("storage-unavailable", { retryAfter: 1_000 });
+        this.#at = undefined;
         await this.channel.catchUp();
-        this.#at = await this.#load(resets++ < SNAPSHOT_TRIES);
       }
     }
   }
@@ -160,35 +161,41 @@ export class Instance {
     this.#at = { state, tag, position: end };
   }
 
-  /** From the newest snapshot that is of this history, else from the beginning. */
-  async #load(bySnapshot: boolean): Promise<StateAt> {
+  /** From the newest snapshot that is of this history, else from the oldest event that is kept; `undefined` where this node knows too little. */
+  async #load(): Promise<StateAt | undefined> {
     this.#keys = undefined;
     this.#revision = this.channel.head.revision;
     this.#since = 0;
     this.#stored = 0;
     const { head } = this.channel;
-    for (const stored of bySnapshot ? await this.#ports.log.snapshots(this.channel.key, this.name) : []) {
+    const oldest = head.first > 1 ? await this.channel.back(Number.MAX_SAFE_INTEGER) : undefined;
+    const snapshots = await this.#ports.log.snapshots(this.channel.key, this.name);
+    for (const stored of snapshots) {
       if (stored.position.epoch !== head.epoch || stored.position.offset > head.offset) continue;
       const loaded = await loadSnapshot(this.#ports.log, this.model, stored);
       if (!loaded) continue;
       this.#stored = stored.position.offset;
       return loaded;
     }
-    // What was trimmed without a snapshot held no event of this model: its log keeps everything of a model that has fewer than two.
-    if (head.first > 1) return { state: this.model.initial(), position: this.channel.position, tag: "" };
-    return this.#beginning();
+    if (!oldest) return this.#beginning();
+    // Without a snapshot nothing of this model was trimmed: its log keeps everything of one that has fewer than two.
+    const isOldest = oldest.epoch === head.epoch && oldest.offset === head.first - 1;
+    if (snapshots.length > 0 || !isOldest) return undefined;
+    return { state: this.model.initial(), position: oldest, tag: "" };
   }
 
   #beginning(): StateAt {
     return { state: this.model.initial(), position: { epoch: UNBORN, offset: 0, tag: "" }, tag: "" };
   }
 
-  /** The keys that its secrets are sealed with, as they are where it stands. */
+  /** Reads the keys that its secrets are sealed with. They are there (`keysAreCurrent`), or there is more to be read first. */
   async loadKeys(): Promise<void> {
     const { tag } = this.at;
     if (this.#keys?.tag === tag) return;
-    const keys = await this.#ports.log.keys(this.channel.key, this.name);
-    this.#keys = { tag, map: new Map(keys.map(({ name, key }) => [name, key])) };
+    const stored = await this.#ports.log.keys(this.channel.key, this.name);
+    if (stored.tag === tag) this.#keys = { tag, map: new Map(stored.keys.map(({ name, key }) => [name, key])) };
+    // Others have decided meanwhile: these keys go with a state that is still to be read.
+    else if (!(await this.channel.catchUp())) throw errorOf("storage-unavailable", { retryAfter: 1_000 });
   }
 
   /** Are the keys that it knows those of where it stands? */

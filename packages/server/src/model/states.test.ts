@@ -150,6 +150,23 @@ describe("snapshots of a model", () => {
     });
   });
 
+  it("are not needed by a model that nothing was trimmed of: what happened since counts all the same", async () => {
+    const world = await cluster();
+    const ada = await writer(world, "ada");
+    await world.fill("short:1", 60);
+    await world.advance(6_000);
+    expect((await world.node().application("acme").head("short:1")).first).toBeGreaterThan(30);
+    const answer = await ada.command("short:1", 1, "add", { by: 5 });
+    await ada.publish("short:1", 2);
+    await world.addNode();
+    const model = world.node(1).application("acme").model("short:1", "meter");
+    expect((await model.state()).state).toMatchObject({ value: 5 });
+    await model.command("add", { by: 2 });
+    expect((await model.state()).state).toMatchObject({ value: 7 });
+    const at = answer?.type === "published" ? answer.position : undefined;
+    expect((await model.state(at)).state).toMatchObject({ value: 5 });
+  });
+
   it("of another life of the channel are not taken", async () => {
     const world = await cluster({ nodes: 2 });
     const ada = await writer(world, "ada");

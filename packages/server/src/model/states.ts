@@ -65,7 +65,11 @@ export class States {
   }
 
   /** The state at a position, by default the newest. Rejects as `part` does. */
-  async at(instance: Instance, position?: Position): Promise<StateAt> {
+  at(instance: Instance, position?: Position): Promise<StateAt> {
+    return instance.channel.during(this.#at(instance, position));
+  }
+
+  async #at(instance: Instance, position?: Position): Promise<StateAt> {
     if (position) {
       const pinned = this.#pinned.find((one) => isOf(one, instance) && samePosition(one.at.position, position));
       if (pinned) return pinned.at;
@@ -99,7 +103,11 @@ export class States {
   /** From the newest snapshot before it, or from the beginning, event by event. */
   async #replay({ name, model, channel }: Instance, wanted: Position): Promise<StateAt> {
     let at: StateAt = { state: model.initial(), position: { epoch: UNBORN, offset: 0, tag: "" }, tag: "" };
-    for (const head of await this.#log.snapshots(channel.key, name)) {
+    const oldest = channel.head.first > 1 ? await channel.back(Number.MAX_SAFE_INTEGER) : undefined;
+    const snapshots = await this.#log.snapshots(channel.key, name);
+    // Nothing of a model without snapshots was trimmed.
+    if (oldest && snapshots.length === 0) at = { ...at, position: oldest };
+    for (const head of snapshots) {
       if (head.position.epoch !== wanted.epoch || head.position.offset > wanted.offset) continue;
       at = (await loadSnapshot(this.#log, model, head)) ?? at;
       break;

@@ -54,6 +54,7 @@ export class Answers implements Watcher {
     request: ClientMessage | undefined,
     wrong: Dialogue["wrong"],
   ): void {
+    if (request?.type === "command") return;
     if (request?.type !== "publish") return wrong("wire", "published answers no publish");
     if (message.duplicate) this.#scene.tally.count("path", "duplicate");
     const { channel, event, version = 1 } = request;

@@ -6,7 +6,7 @@ import type { Scene } from "./scene.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** What is told about channels and their events: to those who are known, and may have it now. */
-const GUARDED = new Set<ServerMessage["type"]>(["subscribed", "reset", "events", "published", "page"]);
+const GUARDED = new Set<ServerMessage["type"]>(["subscribed", "reset", "events", "published", "page", "piece"]);
 
 /** G10: nothing is handed to one who is not known, may not have it, or whose time is over. */
 export class Authority implements Watcher {
@@ -43,7 +43,9 @@ export class Authority implements Watcher {
 /** The channel that a message tells of; a publish that is asked again is told what became of it, whatever may be done there now. */
 function channelOf(message: ServerMessage, request: ClientMessage | undefined): string | undefined {
   if (message.type === "published")
-    return request?.type === "publish" && !message.duplicate ? request.channel : undefined;
+    return (request?.type === "publish" || request?.type === "command") && !message.duplicate
+      ? request.channel
+      : undefined;
   return "channel" in message ? message.channel : undefined;
 }
 

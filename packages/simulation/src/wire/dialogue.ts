@@ -125,6 +125,7 @@ export class Dialogue {
       case "published":
         return "normal";
       case "page":
+      case "piece":
         return priorityOf(message.channel);
       case "subscribed":
         return request?.type === "subscribe" ? (request.lane ?? priorityOf(message.channel)) : undefined;
@@ -133,7 +134,9 @@ export class Dialogue {
       case "unsubscribed":
         return this.standing.get(message.channel)?.lane;
       case "error":
-        return request?.type === "publish" || request?.type === "subscribe" ? "normal" : undefined;
+        return request?.type === "publish" || request?.type === "command" || request?.type === "subscribe"
+          ? "normal"
+          : undefined;
       default:
         return undefined;
     }

@@ -22,6 +22,9 @@ interface Arrival {
 /** Refusals that a publish may meet before its rate is looked at. */
 const EARLIER = new Set(["needs-auth", "too-many-requests", "request-in-use"]);
 
+/** What takes from the rate of publishes. */
+const COUNTED: ReadonlySet<string> = new Set(["publish", "command", "follow", "unfollow"]);
+
 /** W8: over a rate a publish is refused before the log sees it; under it, it never is. Each node counts by itself. */
 export class Rates implements Watcher {
   readonly #scene: Scene;
@@ -33,8 +36,8 @@ export class Rates implements Watcher {
   }
 
   asked(dialogue: Dialogue, message: ClientMessage): void {
-    // A change of what is followed counts as a publish, of no number.
-    if (message.type !== "publish" && message.type !== "follow" && message.type !== "unfollow") return;
+    // A change of what is followed counts as a publish, of no number; a command as well.
+    if (!COUNTED.has(message.type)) return;
     const number = message.type === "publish" ? publishNumber(JSON.stringify(message.data) ?? "") : 0;
     const arrival: Arrival = { at: this.#scene.clock.now, dialogue, number, answer: undefined };
     this.#arrivals.push(arrival);

@@ -4,6 +4,7 @@ import type { Editions } from "../editions.ts";
 import type { Lists } from "../following/lists.ts";
 import type { History } from "../history.ts";
 import type { Ledger } from "../ledger.ts";
+import type { Desks } from "../models/desks.ts";
 import type { Revocations } from "../revocations.ts";
 import type { Scope } from "../scope.ts";
 import type { Tally } from "../tally.ts";
@@ -24,4 +25,5 @@ export interface Scene {
   readonly editions: Editions;
   /** What a few reads of the store take now, at most, in milliseconds. */
   readMs(): number;
+  readonly desks: Desks;
 }

@@ -4,6 +4,7 @@ import { Register } from "../presence/register.ts";
 import type { Trace } from "../trace.ts";
 import { Answers } from "./answers.ts";
 import { Authority } from "./authority.ts";
+import { Commands } from "./commands.ts";
 import { Credit } from "./credit.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Standing } from "./dialogue.ts";
@@ -44,6 +45,7 @@ export class Wire implements Wiretap {
       new Rates(scene),
       new Places(scene),
       new Followings(scene),
+      new Commands(scene),
     ];
   }
 

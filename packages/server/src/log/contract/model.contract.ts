@@ -99,6 +99,19 @@ export function modelContract(make: () => Promise<Log>): void {
       expect(await log.append([again])).toMatchObject([{ kind: "settled" }]);
     });
 
+    it("M1: a model's refusal on another history is no refusal, and settles nothing", async () => {
+      const log = await make();
+      const votes = new Story();
+      await stored(log, [votes.next()]);
+      const refusal = { code: "rejected", message: "no", reason: { code: "full" } } as const;
+      const late = { ...new Story("votes", "o").next({}, { data: [] }), refusal };
+      expect(await log.append([late])).toEqual([{ kind: "conflict", tag: votes.tag }]);
+      const again = { ...late, model: { name: "votes", expect: votes.tag, deadline: NOW } };
+      expect(await log.append([again])).toEqual([{ kind: "refused", refusal }]);
+      expect(await log.append([late])).toEqual([{ kind: "settled", outcome: { kind: "refused", refusal } }]);
+      expect(await log.deadlines(9)).toEqual([]);
+    });
+
     it("M1: begins anew with the channel's life", async () => {
       const log = await make();
       const votes = new Story();
@@ -166,7 +179,7 @@ export function modelContract(make: () => Promise<Log>): void {
       expect(await log.deadlines(9)).toHaveLength(1);
       await log.remove(ROOM);
       expect(await log.deadlines(9)).toEqual([]);
-      expect(await log.keys(ROOM, "votes")).toEqual([]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([]);
       expect(await log.heads([ROOM])).toMatchObject([{ revision: 0 }]);
     });
   });
@@ -219,23 +232,23 @@ export function modelContract(make: () => Promise<Log>): void {
       const [one, two] = [KEY, { name: "a", key: "another" }];
       await stored(log, [votes.next({ keys: { create: [one, two], destroy: [] } })]);
       await stored(log, [board.next({ keys: { create: [{ ...one, key: "board's" }], destroy: [] } })]);
-      expect(await log.keys(ROOM, "votes")).toEqual([two, one]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([two, one]);
       const conflict = votes.wrong("AAAAAAAA");
       await log.append([
         { ...conflict, model: { ...(conflict.model as ModelAppend), keys: { create: [], destroy: ["ballot"] } } },
       ]);
-      expect(await log.keys(ROOM, "votes")).toEqual([two, one]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([two, one]);
       await stored(log, [
         votes.next({ keys: { create: [{ name: "c", key: "brief" }], destroy: ["ballot", "c", "x"] } }),
       ]);
-      expect(await log.keys(ROOM, "votes")).toEqual([two]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([two]);
       await stored(log, [votes.next({ keys: { create: [{ name: "a", key: "new" }], destroy: [] } }, { data: [] })]);
-      expect(await log.keys(ROOM, "votes")).toEqual([{ name: "a", key: "new" }]);
-      expect(await log.keys(ROOM, "board")).toEqual([{ ...one, key: "board's" }]);
-      expect(await log.keys("acme/room:2", "votes")).toEqual([]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([{ name: "a", key: "new" }]);
+      expect((await log.keys(ROOM, "board")).keys).toEqual([{ ...one, key: "board's" }]);
+      expect((await log.keys("acme/room:2", "votes")).keys).toEqual([]);
       await log.remove(ROOM);
-      expect(await log.keys(ROOM, "votes")).toEqual([]);
-      expect(await log.keys(ROOM, "board")).toEqual([]);
+      expect((await log.keys(ROOM, "votes")).keys).toEqual([]);
+      expect((await log.keys(ROOM, "board")).keys).toEqual([]);
     });
   });
 

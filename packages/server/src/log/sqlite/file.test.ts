@@ -130,7 +130,7 @@ describe("the log file", () => {
     for (const path of [file, copy]) {
       const again = await openLog({ file: path });
       expect(await again.deadlines(9)).toEqual([{ channel: ROOM, model: name, at: NOW }]);
-      expect(await again.keys(ROOM, name)).toEqual([key]);
+      expect((await again.keys(ROOM, name)).keys).toEqual([key]);
       expect(await again.snapshots(ROOM, name)).toEqual([head]);
       expect(await again.snapshotPiece(head, 1)).toBe("2");
       const model = { name, expect: "", deadline: undefined };

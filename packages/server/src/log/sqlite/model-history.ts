@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { ChannelKey, SealingKey } from "../log.ts";
-import type { Deadline, SnapshotHead } from "../model-log.ts";
+import type { ChannelKey } from "../log.ts";
+import type { Deadline, ModelKeys, SnapshotHead } from "../model-log.ts";
 
 /** Reads what is kept of models beside their events. Every call belongs into a read transaction. */
 export class ModelHistory {
@@ -15,8 +15,9 @@ export class ModelHistory {
        WHERE m.deadline IS NOT NULL AND c.archived = 0 ORDER BY m.deadline, c.key, m.name LIMIT ?`,
     );
     this.#keys = database.prepare(
-      `SELECT k.name, k.key FROM sealing_keys k JOIN channels c ON c.id = k.channel
-       WHERE c.key = ? AND k.model = ? ORDER BY k.name`,
+      `SELECT m.tag, k.name, k.key FROM channels c JOIN models m ON m.channel = c.id
+       LEFT JOIN sealing_keys k ON k.channel = m.channel AND k.model = m.name
+       WHERE c.key = ? AND m.name = ? ORDER BY k.name`,
     );
     this.#snapshots = database.prepare(
       `SELECT s.version, s.epoch, s."offset", s.tag, s.model_tag FROM snapshots s JOIN channels c ON c.id = s.channel
@@ -36,8 +37,12 @@ export class ModelHistory {
     }));
   }
 
-  keys(channel: ChannelKey, model: string): SealingKey[] {
-    return this.#keys.all(channel, model).map(({ name, key }) => ({ name: String(name), key: String(key) }));
+  keys(channel: ChannelKey, model: string): ModelKeys {
+    const rows = this.#keys.all(channel, model);
+    const keys = rows
+      .filter(({ key }) => key !== null)
+      .map(({ name, key }) => ({ name: String(name), key: String(key) }));
+    return { tag: String(rows[0]?.tag ?? ""), keys };
   }
 
   snapshots(channel: ChannelKey, model: string): SnapshotHead[] {

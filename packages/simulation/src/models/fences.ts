@@ -1,0 +1,61 @@
+import type { AnyModel } from "@tandem/model";
+import { upcastEvent } from "@tandem/model";
+import type { Append } from "@tandem/server/core";
+import type { Fact, Ledger } from "../ledger.ts";
+import type { Command } from "./book.ts";
+import { modelEventOf, models, protect } from "./desk.ts";
+
+interface Raised {
+  readonly at: number;
+  readonly token: number;
+}
+
+/** G7: the tokens that were raised, and whether what is protected came with the newest one. */
+export class Fences {
+  readonly #ledger: Ledger;
+  /** By channel and lock. */
+  readonly #raised = new Map<string, Raised[]>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** An append is stored: was it allowed? Asked before what it raises is noted. */
+  wrongWith(
+    { channel, fence, producer }: Append,
+    facts: readonly Fact[],
+    command: Command | undefined,
+  ): string | undefined {
+    const [first] = facts;
+    const needed = command ? protect(command) : first && protect({ event: first.type });
+    // The application need not hold a lock.
+    const isApplication = producer.user === "";
+    if (needed !== undefined && !isApplication && fence?.name !== needed)
+      return `stored without the token of ${needed}`;
+    if (!fence) return undefined;
+    const newest = this.#newest(channel, fence.name);
+    return fence.token === newest
+      ? undefined
+      : `stored under the token ${fence.token} of ${fence.name}, the newest is ${newest}`;
+  }
+
+  note(at: number, fact: Fact): void {
+    const event = modelEventOf(fact);
+    if (!event) return;
+    const model: AnyModel = models[event.name];
+    const fence = model.fence({ type: event.type, data: upcastEvent(model, event) });
+    if (!fence) return;
+    const key = `${fact.channel} ${event.name}/${fence.name}`;
+    const raised = this.#raised.get(key) ?? [];
+    raised.push({ at, token: fence.token });
+    this.#raised.set(key, raised);
+  }
+
+  /** Over all lives of the channel. */
+  #newest(channel: string, name: string): number | undefined {
+    const tokens = (this.#raised.get(`${channel} ${name}`) ?? [])
+      .filter(({ at }) => !this.#ledger.restorations.some((one) => at > one.backupAt && at <= one.at))
+      .map(({ token }) => token);
+    return tokens.length > 0 ? Math.max(...tokens) : undefined;
+  }
+}

@@ -1,0 +1,157 @@
+import { samePosition } from "@tandem/protocol";
+import type { World } from "../world.ts";
+import type { Command } from "./book.ts";
+import type { Handle } from "./clerk.ts";
+import { difference, textOf } from "./comparison.ts";
+import type { DeskModel } from "./desk.ts";
+import { modelNamed } from "./desk.ts";
+import type { PurseState } from "./purse.ts";
+import { present } from "./purse.ts";
+
+/** Of so many looks at a state without own commands one is compared. */
+const EVERY = 4;
+
+interface Own {
+  readonly command: Command;
+  /** How often it may be shown. */
+  readonly most: number;
+  shown: boolean;
+}
+
+interface Seen {
+  readonly channel: string;
+  readonly name: DeskModel;
+  readonly user: string;
+  readonly handle: Handle;
+}
+
+/** Looks at a client's copy of a model, whenever it changes. */
+export class Glass {
+  closed = false;
+  /** A command is just being sent: the state shows it, and nobody knows of it yet. */
+  sending = false;
+  readonly #world: World;
+  readonly #who: string;
+  readonly #seen: Seen;
+  readonly #own = new Map<string, Own>();
+  #looks = 0;
+
+  constructor(world: World, who: string, seen: Seen) {
+    this.#world = world;
+    this.#who = who;
+    this.#seen = seen;
+  }
+
+  /** A command with this label was just sent: where the state is there it shows it. */
+  expect(label: string, command: Command): void {
+    const input = command.input as { parts?: number };
+    const own: Own = { command, most: input.parts ?? 1, shown: false };
+    this.#own.set(label, own);
+    const state = this.#seen.handle.state.get();
+    if (state.kind !== "ready" || command.command !== "say" || command.verdict) return;
+    if (this.#count(label, state.value as PurseState) !== 1)
+      this.#wrong("M7", `does not show ${label}, which it has just sent`);
+  }
+
+  look(): void {
+    if (this.closed) return;
+    const state = this.#seen.handle.state.get();
+    if (state.kind === "failed") {
+      if (state.error.code !== "closed")
+        this.#wrong("G14", `the model failed: ${state.error.code} ${state.error.message}`);
+      return;
+    }
+    if (state.kind === "loading") {
+      for (const own of this.#own.values()) own.shown = false;
+      return;
+    }
+    if (this.#seen.name === "purse") this.#labels(state.value as PurseState, state.position);
+    if (!this.sending && ++this.#looks % EVERY === 0) this.compare(state.position);
+  }
+
+  /** G5, G14: what was sent here is shown once, and stays until it is known to be refused. */
+  #labels(value: PurseState, position: { readonly epoch: string; readonly offset: number }): void {
+    for (const [label, own] of this.#own) {
+      const times = this.#count(label, value);
+      const { command, most } = own;
+      if (times > most) this.#wrong("M7", `shows ${label} ${times} times`);
+      const { verdict } = command;
+      if (command.command !== "say" || verdict?.kind === "rejected" || verdict?.kind === "unknown") continue;
+      if (times === 0 && own.shown) this.#vanished(label, command);
+      own.shown = times > 0;
+      const arrived =
+        verdict?.kind === "confirmed" &&
+        verdict.position.epoch === position.epoch &&
+        verdict.position.offset <= position.offset;
+      if (arrived && times === 0) this.#wrong("M7", `has come to ${position.offset} and does not show ${label}`);
+    }
+  }
+
+  /** The state is told before what has become of commands, in the same turn. */
+  #vanished(label: string, command: Command): void {
+    this.#world.clock.after(0, undefined, () => {
+      if (command.verdict?.kind === "rejected" || command.verdict?.kind === "unknown" || this.closed) return;
+      if (this.#seen.handle.state.get().kind !== "ready") return;
+      this.#wrong("M7", `shows ${label} no more (${command.statuses.join(", ")})`);
+    });
+  }
+
+  #count(label: string, { said, entries }: PurseState): number {
+    let times = 0;
+    for (const one of said.values()) if (one.label === label) times++;
+    for (const one of entries.values()) if (one.label === label && one.amount > 0) times++;
+    return times;
+  }
+
+  /** Without commands of its own under way, a client holds what its user may hold of the state there. @returns whether it does */
+  compare(at: { readonly epoch: string; readonly offset: number; readonly tag: string }, quietly = false): boolean {
+    const { channel, name, user, handle } = this.#seen;
+    const state = handle.state.get();
+    if (state.kind !== "ready" || handle.pending.get() > 0) return false;
+    if (!quietly && this.#mayBeAhead(at)) return false;
+    const text = textOf(present(name, state.value));
+    let nearest: string | undefined;
+    for (const possible of this.#world.desks.oracle.possible(channel, at, name)) {
+      const expected = textOf(modelNamed(name)?.view(possible, { user }));
+      if (expected === text) {
+        this.#world.tally.count("path", "model-view-compared");
+        return true;
+      }
+      nearest ??= expected;
+    }
+    if (!quietly)
+      this.#wrong(
+        "M7",
+        `holds at ${JSON.stringify(at)} ${nearest === undefined ? "what was never stored" : difference(text, nearest)}`,
+      );
+    return false;
+  }
+
+  /** An answer has come, and what it answers has not. */
+  #mayBeAhead(at: { readonly epoch: string; readonly offset: number }): boolean {
+    for (const { user, model, channel, verdict } of this.#world.desks.book.commands) {
+      if (user !== this.#seen.user || model !== this.#seen.name || channel !== this.#seen.channel) continue;
+      if (verdict?.kind !== "confirmed") continue;
+      if (verdict.position.epoch !== at.epoch || verdict.position.offset > at.offset) return true;
+    }
+    return false;
+  }
+
+  /** In the end: nothing is pending, and it holds what the log holds. @returns what is wrong */
+  atEnd(): string | undefined {
+    const { channel, handle } = this.#seen;
+    const state = handle.state.get();
+    const head = this.#world.ledger.head(channel);
+    if (state.kind !== "ready") return `${this.#who} is ${state.kind}`;
+    if (handle.pending.get() > 0) return `${this.#who} has ${handle.pending.get()} commands under way`;
+    if (this.compare(head, true)) return undefined;
+    const behind = samePosition(state.position, head)
+      ? "holds another state"
+      : `stands at ${JSON.stringify(state.position)}`;
+    return `${this.#who} ${behind}, the head is ${JSON.stringify(head)}: ${difference(textOf(present(this.#seen.name, state.value)), textOf(modelNamed(this.#seen.name)?.view(this.#world.desks.oracle.now(channel)[this.#seen.name], { user: this.#seen.user })))}`;
+  }
+
+  #wrong(rule: string, text: string): void {
+    this.#world.history.violate(rule, this.#world.clock.now, `${this.#who} ${text}`);
+  }
+}
