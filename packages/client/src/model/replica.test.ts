@@ -286,6 +286,23 @@ describe("a replica", () => {
     expect(world.replica.predicted?.tokens).toEqual([]);
   });
 
+  it.each(["before", "after"])(
+    "lets go of what was settled in a life that it never saw, %s it comes to the next",
+    (when) => {
+      const world = new World();
+      world.replica.load(ME, board.initial(), { epoch: "-", offset: 0, tag: "" });
+      world.give("put", { token: "mine" });
+      world.send();
+      const answer = () =>
+        world.replica.answered(world.asked[0]?.command as Command, { epoch: "e1", offset: 1, tag: "s" });
+      if (when === "before") answer();
+      expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+      world.replica.reach({ epoch: "e2", offset: 1, tag: "u" });
+      if (when === "after") answer();
+      expect(world.replica.predicted?.tokens).toEqual([]);
+    },
+  );
+
   it("knows what takes a command back from the state that the server decided it on", () => {
     const world = new World();
     world.give("title", { from: "", to: "a" });

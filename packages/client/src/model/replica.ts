@@ -70,8 +70,7 @@ export class Replica<S extends object> {
     this.#confirmed = state;
     this.#position = position;
     this.#time = 0;
-    // What was settled in another life of the channel is gone with it.
-    this.#keep(({ answer }) => !answer || (!shows(position, answer) && !isForeign(answer, position)));
+    this.#keep(({ answer }) => !answer || !settles(position, answer));
     this.#stale = true;
   }
 
@@ -85,11 +84,9 @@ export class Replica<S extends object> {
   /** The server has accepted a command. */
   answered(command: Command, position: Position): void {
     command.answer = position;
-    // Sent before the state was loaded, and settled in another life of the channel: it is gone with that.
-    const isGone = command.unsure && this.#position !== undefined && isForeign(position, this.#position);
     if (command.unsure) this.#stale = true;
     command.unsure = false;
-    if (isGone || (this.#position && shows(this.#position, position))) this.#drop(command);
+    if (this.#position && settles(this.#position, position)) this.#drop(command);
   }
 
   /** A command will not take effect, or it is not known whether it will. */
@@ -126,7 +123,7 @@ export class Replica<S extends object> {
   reach(position: Position): void {
     if (position.offset < (this.#position?.offset ?? 0)) return;
     this.#position = position;
-    this.#keep(({ answer }) => !answer || !shows(position, answer));
+    this.#keep(({ answer }) => !answer || !settles(position, answer));
   }
 
   /** Notes whose event this is, if it is one of a command of this client. `gap`: so many events stand from the last known one to this one. */
@@ -158,12 +155,12 @@ export class Replica<S extends object> {
   }
 }
 
-/** Does the state at a position show what was answered with another? */
-function shows(position: Position, answer: Position): boolean {
+/**
+ * Does the state at a position show what was answered with another, as far as it ever will? What was settled in another life of the channel is
+ * gone with that one; or it will be shown when that one is loaded.
+ */
+function settles(position: Position, answer: Position): boolean {
   if (answer.epoch === UNBORN) return true;
-  return answer.epoch === position.epoch && answer.offset <= position.offset;
-}
-
-function isForeign(answer: Position, position: Position): boolean {
-  return position.epoch !== UNBORN && answer.epoch !== position.epoch;
+  if (position.epoch === UNBORN) return false;
+  return answer.epoch !== position.epoch || answer.offset <= position.offset;
 }

@@ -1,5 +1,6 @@
 import type { FenceToken, Position } from "@tandem/protocol";
 import { bodyDigest } from "@tandem/protocol";
+import type { Fact } from "../ledger.ts";
 import { modelNamed } from "./desk.ts";
 
 /** A command as somebody asks it. */
@@ -34,7 +35,7 @@ export interface Command extends Asked {
   verdict: CommandVerdict | undefined;
   settledAt: number | undefined;
   /** What the log made of it. */
-  readonly commits: { readonly at: number; readonly position: Position; readonly events: number }[];
+  readonly commits: { readonly at: number; readonly position: Position; readonly first: Fact | undefined }[];
   readonly refusals: { readonly at: number; readonly code: string }[];
 }
 

@@ -81,7 +81,7 @@ export class Desks {
     ) as Fact[];
     const { epoch, offset, tags, tagBefore } = result;
     const position = { epoch, offset: offset + tags.length - 1, tag: tags.at(-1) ?? tagBefore };
-    command?.commits.push({ at, position, events: events.length });
+    command?.commits.push({ at, position, first: facts[0] });
     if (command?.commits.length === 1) this.#tally.count("path", `command.${command.model}.${command.command}`);
     const unfenced = this.#fences.wrongWith(append, facts, command);
     if (unfenced) wrong("G7", unfenced);

@@ -64,8 +64,8 @@ function checkCommand(world: World, command: Command, restored: boolean, alive: 
       command.settledAt ?? clock.now,
       `${command.model}.${command.command} ${JSON.stringify(command.input)} of ${by ?? command.user} on ${channel} ${text}`,
     );
-  const isLost = ({ at, events, position }: Command["commits"][number]) =>
-    events > 0 ? ledger.at(channel, position)?.lost === true : ledger.restorations.some((one) => one.at >= at);
+  const isLost = ({ at, first }: Command["commits"][number]) =>
+    first ? first.lost : ledger.restorations.some((one) => one.at >= at);
   const kept = commits.filter((commit) => !isLost(commit));
   if (kept.length > 1)
     wrong("G2", `was stored ${kept.length} times, at ${kept.map(({ position }) => position.offset).join(", ")}`);

@@ -80,6 +80,7 @@ export class Glass {
       if (times === 0 && own.shown) this.#vanished(label, command);
       own.shown = times > 0;
       const arrived =
+        !this.#isTakenBack(command) &&
         verdict?.kind === "confirmed" &&
         verdict.position.epoch === position.epoch &&
         verdict.position.offset <= position.offset;
@@ -87,11 +88,19 @@ export class Glass {
     }
   }
 
+  /** A backup was put back since it was settled: it may be gone. */
+  #isTakenBack({ settledAt = 0 }: Command): boolean {
+    return this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
+  }
+
   /** The state is told before what has become of commands, in the same turn. */
   #vanished(label: string, command: Command): void {
     this.#world.clock.after(0, undefined, () => {
       if (command.verdict?.kind === "rejected" || command.verdict?.kind === "unknown" || this.closed) return;
-      if (this.#seen.handle.state.get().kind !== "ready") return;
+      const state = this.#seen.handle.state.get();
+      if (state.kind !== "ready") return;
+      // Settled in a life of the channel that was over, or is still to be loaded.
+      if (command.verdict && command.verdict.position.epoch !== state.position.epoch) return;
       this.#wrong("M7", `shows ${label} no more (${command.statuses.join(", ")})`);
     });
   }
