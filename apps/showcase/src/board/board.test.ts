@@ -85,6 +85,14 @@ describe("a conflict", () => {
     expect(titles()).toEqual(["Green tea"]);
   });
 
+  it("is also with a change that came in while the reader was writing", () => {
+    const { model, board } = open("Tea");
+    model.by("ada", "patch", { collection: "cards", id: "card1", fields: { title: "Coffee" }, base: { title: "Tea" } });
+    board.rename("card1", "Green tea", "Tea");
+    model.answer();
+    expect(board.get().conflicts).toMatchObject([{ mine: "Green tea", theirs: "Coffee" }]);
+  });
+
   it("can be settled with theirs, each by itself", () => {
     const { model, board, titles } = open("a", "b");
     for (const [id, base] of [

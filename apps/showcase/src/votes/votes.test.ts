@@ -1,3 +1,4 @@
+import { TandemError } from "@tandem/client";
 import { Cell } from "@tandem/runtime";
 import { describe, expect, it } from "vitest";
 import { votes as definition } from "../room-models.ts";
@@ -118,13 +119,16 @@ describe("a vote", () => {
 
   it("that is secret and refused leaves the choice as it was", () => {
     const { model, votes, id, shown } = open({ ballots: "secret" });
+    const refused = () => model.refuse(new TandemError("forbidden", "No right."));
+    votes.choose(id, 0);
+    refused();
+    expect(shown()).toEqual(["?", "?"]);
     votes.choose(id, 1);
     model.answer();
     votes.choose(id, 0);
     expect(shown()).toEqual(["?*", "?"]);
-    model.by("me", "close", { proposal: id });
-    model.answer();
-    expect(votes.get().refusals).toHaveLength(1);
+    refused();
+    expect(shown()).toEqual(["?", "?*"]);
   });
 
   it("is final where minds may not be changed", () => {
