@@ -198,12 +198,10 @@ export class Visitor {
     this.#unsettled.add(publish);
     const [type, id] = split(channel);
     const draft = this.#world.editions.draft(event, data);
-    const publication: Publication = this.client
-      .channel(type, id)
-      .publish(event, draft.data as Note, {
-        fence,
-        ...(draft.version === undefined ? {} : { version: draft.version }),
-      });
+    const publication: Publication = this.client.channel(type, id).publish(event, draft.data as Note, {
+      fence,
+      ...(draft.version === undefined ? {} : { version: draft.version }),
+    });
     const note = () => {
       const status = publication.status.get();
       publish.statuses.push(status.kind);

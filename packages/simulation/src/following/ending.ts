@@ -2,6 +2,7 @@ import { channelType, samePosition } from "@tandem/protocol";
 import type { Connection } from "../connection.ts";
 import { isAway } from "../ending.ts";
 import { sees } from "../eyes.ts";
+import { isDesk } from "../models/desk.ts";
 import type { Visitor } from "../visitor.ts";
 import { mayOn } from "../wire/authority.ts";
 import type { World } from "../world.ts";
@@ -96,7 +97,9 @@ function unlikeStanding(
   const standing = world.wire.standing(connection);
   const wanted = new Set([...readable, ...readings.map(({ channel }) => channel)]);
   for (const channel of standing.keys()) {
-    if (!wanted.has(channel)) return `${name} is subscribed to ${channel}, which is not on its list`;
+    // Models read their channels by themselves.
+    if (!wanted.has(channel) && !isDesk(channel))
+      return `${name} is subscribed to ${channel}, which is not on its list`;
   }
   for (const channel of wanted) {
     const at = standing.get(channel);
