@@ -22,6 +22,9 @@ const TRIES = 32;
 const PATIENT_CONFLICTS = 2;
 const GIVE_WAY_MS = 8;
 
+/** How long clients are asked to wait where the log cannot be read, in milliseconds. */
+const UNREADABLE_MS = 500;
+
 /** Something to append that has to keep its place in the line: what a model is asked, events as they are, or a refusal. */
 export interface Attempt {
   readonly producer: Producer;
@@ -62,6 +65,8 @@ export class Decider {
   #waiting: Waiting[] = [];
   #running = false;
   #conflicts = 0;
+  /** The newest decision of this round makes or destroys keys. */
+  #changedKeys = false;
 
   constructor(channel: Channel, ports: DeciderPorts) {
     this.#channel = channel;
@@ -120,6 +125,7 @@ export class Decider {
     const speculations = new Map<Instance, Speculation>();
     const answers: Promise<Answer>[] = [];
     const begin = runtime.elapsed();
+    this.#changedKeys = false;
     for (const waiting of round) {
       if (answers.length > 0 && runtime.elapsed() - begin >= ROUND_MS) break;
       answers.push(
@@ -128,6 +134,8 @@ export class Decider {
           (error: unknown) => ({ waiting, error }),
         ),
       );
+      // What is sealed from here on needs the keys that are stored: an earlier attempt at this may have stored others.
+      if (this.#changedKeys) break;
     }
     if (answers.length < round.length) this.#waiting = [...round.slice(answers.length), ...this.#waiting];
     return answers;
@@ -150,6 +158,7 @@ export class Decider {
         return this.#channel.append({ producer, events: [], refusal: decided.refusal, model: decided.model });
       }
       speculations.set(instance, decided.next);
+      this.#changedKeys ||= decided.model.keys !== undefined;
       if (decided.model.deadline !== undefined) this.#ports.deadlineSet(decided.model.deadline);
       return this.#channel.append({ producer, fence, events: decided.events, model: decided.model });
     } catch (error) {
@@ -184,8 +193,12 @@ export class Decider {
     }
     this.#conflicts = again.length > 0 ? this.#conflicts + 1 : 0;
     if (again.length === 0) return;
+    if (!(await this.#channel.catchUp())) {
+      // Asked again on what is known now, they would meet the same conflict.
+      for (const { fail } of again) fail(errorOf("storage-unavailable", { retryAfter: UNREADABLE_MS }));
+      return;
+    }
     this.#waiting = [...again, ...this.#waiting];
-    await this.#channel.catchUp();
     if (this.#conflicts > PATIENT_CONFLICTS) await this.#giveWay();
   }
 

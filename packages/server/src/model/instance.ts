@@ -6,6 +6,7 @@ import type { Logger } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import { modelEvent } from "../channel/model-event.ts";
 import type { SharedEvent } from "../delivery/shared-event.ts";
+import type { Log } from "../log/log.ts";
 import { UNBORN } from "../log/log.ts";
 import type { ModelLog } from "../log/model-log.ts";
 import { loadSnapshot } from "./snapshots.ts";
@@ -22,7 +23,7 @@ export interface StateAt {
 }
 
 export interface InstancePorts {
-  readonly log: ModelLog;
+  readonly log: ModelLog & Pick<Log, "heads">;
   readonly logger: Logger;
 }
 
@@ -118,20 +119,29 @@ export class Instance {
   }
 
   async #advance(): Promise<void> {
+    let isFresh = this.#at === undefined;
     for (let loads = 0; ; ) {
       this.#at ??= await this.#load();
       const next = this.#at && (await this.channel.next(this.#at.position));
       if (this.channel.closed)
         throw new TandemError("internal", "The channel was let go while its model was being read.");
       if (next?.kind === "batch") this.#apply(next.batch.events, next.batch.end);
-      else if (next?.kind === "head") return this.#settle();
+      else if (next?.kind === "head" && !(isFresh && (await this.#isOutdated()))) return this.#settle();
       else {
-        // The channel's history is another one, or this node had not got to where it was trimmed, or to where a snapshot stands.
+        // The channel's history is another one, or this node had not got to where it was trimmed, or to where a snapshot stands; or
+        // something was erased meanwhile.
         if (++loads >= LOADS) throw errorOf("storage-unavailable", { retryAfter: 1_000 });
         this.#at = undefined;
+        isFresh = true;
         await this.channel.catchUp();
       }
     }
+  }
+
+  /** Does the log know of a newer revision than the one that was read? States of one revision are the same on all nodes. */
+  async #isOutdated(): Promise<boolean> {
+    const [head] = await this.#ports.log.heads([this.channel.key]);
+    return head !== undefined && head.revision !== this.#revision;
   }
 
   /** An unborn channel's head has no epoch of its own: a position before it stands for its beginning. */

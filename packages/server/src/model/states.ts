@@ -60,8 +60,9 @@ export class States {
     wanted: { readonly at?: Position | undefined; readonly after?: string | undefined; readonly bytes: number },
   ): Promise<StatePart> {
     const pinned = this.#pin(instance, await this.at(instance, wanted.at));
-    const { json, next } = cutPiece(view(pinned, user), wanted.after, wanted.bytes);
-    return { version: instance.model.version, position: pinned.at.position, json, next };
+    const { json, next } = cutPiece(view(pinned, user), placeIn(pinned, wanted.after), wanted.bytes);
+    const following = next === undefined ? undefined : `${pinned.revision} ${next}`;
+    return { version: instance.model.version, position: pinned.at.position, json, next: following };
   }
 
   /** The state at a position, by default the newest. Rejects as `part` does. */
@@ -128,8 +129,25 @@ export class States {
       at = { state, tag, position };
     }
     if (!samePosition(at.position, wanted)) throw errorOf("state-gone");
-    return at;
+    // What was erased since this node looked is not in it any more: other nodes may have told it otherwise under the same name.
+    const [head] = await this.#log.heads([channel.key]);
+    if (head?.revision === channel.head.revision) return at;
+    await channel.catchUp();
+    throw errorOf("state-gone");
   }
+}
+
+/**
+ * Where the next piece begins. The pieces of one state belong together: where something was erased meanwhile, what the state at this position is has
+ * changed.
+ *
+ * @throws TandemError `state-gone`
+ */
+function placeIn({ revision }: Pinned, after: string | undefined): string | undefined {
+  if (after === undefined) return undefined;
+  const space = after.indexOf(" ");
+  if (Number(after.slice(0, space)) !== revision) throw errorOf("state-gone");
+  return after.slice(space + 1);
 }
 
 function isOf({ instance, revision }: Pinned, wanted: Instance): boolean {
