@@ -60,8 +60,10 @@ export class States {
     wanted: { readonly at?: Position | undefined; readonly after?: string | undefined; readonly bytes: number },
   ): Promise<StatePart> {
     const pinned = this.#pin(instance, await this.at(instance, wanted.at));
-    const { json, next } = cutPiece(view(pinned, user), wanted.after, wanted.bytes);
-    return { version: instance.model.version, position: pinned.at.position, json, next };
+    const { revision } = pinned;
+    const { json, next } = cutPiece(view(pinned, user), cursorOf(wanted.after, revision), wanted.bytes);
+    const cursor = next === undefined ? undefined : `${revision}.${next}`;
+    return { version: instance.model.version, position: pinned.at.position, json, next: cursor };
   }
 
   /** The state at a position, by default the newest. Rejects as `part` does. */
@@ -130,6 +132,17 @@ export class States {
     if (!samePosition(at.position, wanted)) throw errorOf("state-gone");
     return at;
   }
+}
+
+/**
+ * Where the next piece begins. Where something was erased since the one before it, the state at the same position is another.
+ *
+ * @throws TandemError `state-gone`
+ */
+function cursorOf(after: string | undefined, revision: number): string | undefined {
+  if (after === undefined) return undefined;
+  if (!after.startsWith(`${revision}.`)) throw errorOf("state-gone");
+  return after.slice(`${revision}.`.length);
 }
 
 function isOf({ instance, revision }: Pinned, wanted: Instance): boolean {
