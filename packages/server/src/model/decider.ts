@@ -172,8 +172,12 @@ export class Decider {
     }
     this.#conflicts = again.length > 0 ? this.#conflicts + 1 : 0;
     if (again.length === 0) return;
+    if (!(await this.#channel.catchUp())) {
+      // What others have decided cannot be read: decided on the same state again it would meet the same conflict.
+      for (const { fail } of again) fail(errorOf("storage-unavailable", { retryAfter: 1_000 }));
+      return;
+    }
     this.#waiting = [...again, ...this.#waiting];
-    await this.#channel.catchUp();
     if (this.#conflicts > PATIENT_CONFLICTS) await this.#giveWay();
   }
 
