@@ -88,15 +88,17 @@ export class Glass {
     }
   }
 
-  /** A backup was put back since it was settled: it may be gone. */
-  #isTakenBack({ settledAt = 0 }: Command): boolean {
-    return this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
+  /** A backup was put back since it was stored: it may be gone, also where its answer comes after that. */
+  #isTakenBack({ commits, settledAt = 0 }: Command): boolean {
+    const isLost = commits.some(({ first }) => first?.lost);
+    return isLost || this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
   }
 
   /** The state is told before what has become of commands, in the same turn. */
   #vanished(label: string, command: Command): void {
     this.#world.clock.after(0, undefined, () => {
       if (command.verdict?.kind === "rejected" || command.verdict?.kind === "unknown" || this.closed) return;
+      if (this.#isTakenBack(command)) return;
       const state = this.#seen.handle.state.get();
       if (state.kind !== "ready") return;
       // Settled in a life of the channel that was over, or is still to be loaded.
