@@ -64,6 +64,15 @@ describe("a model's state", () => {
     expect(piece).toMatchObject({ type: "piece", position: { offset: 40 } });
   });
 
+  it("begins anew where something was erased between two pieces: no viewer holds a part of each", async () => {
+    const world = await cluster();
+    const ada = await writer(world, "ada");
+    for (let seq = 1; seq <= 20; seq++) await ada.command("lab:1", seq, "note", { text: `${seq}`.padEnd(200, "x") });
+    const redact = () => world.node().application("acme").redact("lab:1", 3);
+    expect(await fetchState(ada, "lab:1", { bytes: 1_024 }, redact)).toMatchObject({ answer: { code: "state-gone" } });
+    expect((await fetchState(ada, "lab:1", { bytes: 1_024 })).state?.notes.size).toBe(19);
+  });
+
   it("is what its viewer may hold; events that it may not have are left out", async () => {
     const world = await cluster();
     const [ada, bob] = [await writer(world, "ada"), await writer(world, "bob")];

@@ -20,7 +20,7 @@ export interface Asked {
 }
 
 /** How a command ended, as its sender was told. */
-export type CommandVerdict =
+type CommandVerdict =
   | { readonly kind: "confirmed"; readonly position: Position }
   | { readonly kind: "rejected"; readonly code: string }
   | { readonly kind: "unknown" };
@@ -40,7 +40,7 @@ export interface Command extends Asked {
 }
 
 /** By what the log knows a command again: told by nobody, worked out as the specification says. */
-export function digestOf({ model, command, version, input, nonce }: Asked): string {
+function digestOf({ model, command, version, input, nonce }: Asked): string {
   const declared = modelNamed(model)?.commands[command];
   const body = declared?.secret ? nonce : `${nonce}${JSON.stringify(input) ?? ""}`;
   return bodyDigest(`${model}.${command}`, version, body);

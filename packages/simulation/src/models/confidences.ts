@@ -1,7 +1,7 @@
 import type { VoteState } from "@tandem/model";
 import type { ServerMessage } from "@tandem/protocol";
 import type { History } from "../history.ts";
-import type { Fact, Ledger } from "../ledger.ts";
+import type { Fact } from "../ledger.ts";
 import { modelEventOf } from "./desk.ts";
 
 /** What is whispered, and what is hidden, can be told from everything else. */
@@ -14,7 +14,6 @@ type Ballots = VoteState extends { proposals: Iterable<readonly [string, infer P
 
 /** What nobody is to know, or not yet, or not everybody: in the log and in everything that is told. */
 export class Confidences {
-  readonly #ledger: Ledger;
   readonly #history: History;
   readonly #whispers = new Map<string, readonly [by: string, to: string]>();
   /** What was revealed, in whatever history, by when. */
@@ -23,8 +22,7 @@ export class Confidences {
   readonly #proposals = new Map<string, Ballots>();
   readonly #opened = new Set<string>();
 
-  constructor(ledger: Ledger, history: History) {
-    this.#ledger = ledger;
+  constructor(history: History) {
     this.#history = history;
   }
 
@@ -97,10 +95,5 @@ export class Confidences {
 
   #leak(at: number, text: string): void {
     this.#history.violate("M4", at, text);
-  }
-
-  /** Was anything put back since? */
-  get restored(): boolean {
-    return this.#ledger.restorations.length > 0;
   }
 }

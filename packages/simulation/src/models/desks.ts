@@ -44,7 +44,7 @@ export class Desks {
     this.#history = history;
     this.#tally = tally;
     this.oracle = new Oracle(ledger);
-    this.confidences = new Confidences(ledger, history);
+    this.confidences = new Confidences(history);
     this.#fences = new Fences(ledger);
   }
 

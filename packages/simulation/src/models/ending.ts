@@ -34,7 +34,7 @@ export async function endDesks(world: World, office: Office): Promise<void> {
       .filter(({ visitor }) => !isAway(world, visitor))
       .flatMap(({ desks: used }) => used.flatMap(({ glass }) => glass.atEnd() ?? []));
   while (clock.now < until && wrong().length > 0) await clock.runUntil(clock.now + LOOK_MS);
-  for (const text of wrong()) history.violate("M7", clock.now, `${text}, ${SAME_MS} ms after all was well`);
+  for (const text of wrong()) history.violate("M16", clock.now, `${text}, ${SAME_MS} ms after all was well`);
   await clock.runUntil(clock.now + LATE_MS);
   for (const channel of desks.channels) {
     const [head] = await world.storage.store.heads([channel]);

@@ -50,7 +50,7 @@ export class Glass {
     const state = this.#seen.handle.state.get();
     if (state.kind !== "ready" || command.command !== "say" || command.verdict) return;
     if (this.#count(label, state.value as PurseState) !== 1)
-      this.#wrong("M7", `does not show ${label}, which it has just sent`);
+      this.#wrong("M16", `does not show ${label}, which it has just sent`);
   }
 
   look(): void {
@@ -74,7 +74,7 @@ export class Glass {
     for (const [label, own] of this.#own) {
       const times = this.#count(label, value);
       const { command, most } = own;
-      if (times > most) this.#wrong("M7", `shows ${label} ${times} times`);
+      if (times > most) this.#wrong("M16", `shows ${label} ${times} times`);
       const { verdict } = command;
       if (command.command !== "say" || verdict?.kind === "rejected" || verdict?.kind === "unknown") continue;
       if (times === 0 && own.shown) this.#vanished(label, command);
@@ -84,24 +84,26 @@ export class Glass {
         verdict?.kind === "confirmed" &&
         verdict.position.epoch === position.epoch &&
         verdict.position.offset <= position.offset;
-      if (arrived && times === 0) this.#wrong("M7", `has come to ${position.offset} and does not show ${label}`);
+      if (arrived && times === 0) this.#wrong("M16", `has come to ${position.offset} and does not show ${label}`);
     }
   }
 
-  /** A backup was put back since it was settled: it may be gone. */
-  #isTakenBack({ settledAt = 0 }: Command): boolean {
-    return this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
+  /** A backup was put back since it was stored: it may be gone, also where its answer comes after that. */
+  #isTakenBack({ commits, settledAt = 0 }: Command): boolean {
+    const isLost = commits.some(({ first }) => first?.lost);
+    return isLost || this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
   }
 
   /** The state is told before what has become of commands, in the same turn. */
   #vanished(label: string, command: Command): void {
     this.#world.clock.after(0, undefined, () => {
       if (command.verdict?.kind === "rejected" || command.verdict?.kind === "unknown" || this.closed) return;
+      if (this.#isTakenBack(command)) return;
       const state = this.#seen.handle.state.get();
       if (state.kind !== "ready") return;
       // Settled in a life of the channel that was over, or is still to be loaded.
       if (command.verdict && command.verdict.position.epoch !== state.position.epoch) return;
-      this.#wrong("M7", `shows ${label} no more (${command.statuses.join(", ")})`);
+      this.#wrong("M16", `shows ${label} no more (${command.statuses.join(", ")})`);
     });
   }
 
@@ -130,7 +132,7 @@ export class Glass {
     }
     if (!quietly)
       this.#wrong(
-        "M7",
+        "M16",
         `holds at ${JSON.stringify(at)} ${nearest === undefined ? "what was never stored" : difference(text, nearest)}`,
       );
     return false;

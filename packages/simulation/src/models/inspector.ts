@@ -86,7 +86,7 @@ export class Inspector {
       nearest ??= expected;
     }
     const seen = nearest === undefined ? "what was never stored" : difference(text, nearest);
-    this.#wrong("M7", `${who} holds of ${name} of ${key} at ${JSON.stringify(position)} ${seen}`);
+    this.#wrong("M16", `${who} holds of ${name} of ${key} at ${JSON.stringify(position)} ${seen}`);
   }
 
   /** M2, M4: what the store keeps beside the events is what follows from them. */

@@ -60,13 +60,13 @@ export class Office {
     this.#random = random;
     this.channels = random.pick([["desk:a0"], ["drawer:a0"], ["desk:a0", "drawer:a1"]]);
     this.#inspector = new Inspector(world, random);
-    this.#twins = new Twins(world, visitors, random);
+    this.#twins = new Twins(world, random);
     world.desks.older = random.chance(DEPLOYED);
   }
 
   start(): void {
     if (this.#world.desks.older)
-      this.#world.clock.after(this.#random.between(2_000, 8_000), undefined, () => this.#deploy());
+      this.#world.clock.after(this.#random.between(2_000, 14_000), undefined, () => this.#deploy());
     this.#next();
   }
 

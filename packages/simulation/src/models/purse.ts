@@ -9,7 +9,7 @@ export const PURSE_MOST = 40;
 /** Bytes that a hidden value may take. */
 const HIDDEN_BYTES = 64;
 
-export interface Hidden {
+interface Hidden {
   readonly by: string;
   readonly until: number;
   /** Until it is revealed. */

@@ -5,7 +5,6 @@ import type { Dialled } from "../network.ts";
 import { Process } from "../process.ts";
 import type { Random } from "../random.ts";
 import type { Person } from "../tokens.ts";
-import type { Visitor } from "../visitor.ts";
 import type { World } from "../world.ts";
 import type { DeskModel } from "./desk.ts";
 import { MODELS } from "./desk.ts";
@@ -26,7 +25,7 @@ export class Twins {
   readonly #random: Random;
   readonly #process: Process;
 
-  constructor(world: World, _visitors: readonly Visitor[], random: Random) {
+  constructor(world: World, random: Random) {
     this.#world = world;
     this.#random = random;
     this.#process = new Process("twins", world.clock, random.fork(), silentLogger);
