@@ -22,7 +22,7 @@ export default defineConfig({
     // stripper (WebAssembly) for itself, which is slow, and many at once can trip V8's code registry (nodejs/node 64500).
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "tandem-compile-cache") },
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
   },
 });
