@@ -19,6 +19,9 @@ const READ = { events: 512, bytes: 262_144 };
 /** Older states of a channel that are worked out at a time; more than that wait. */
 const AT_ONCE = 2;
 
+/** So often it is worked out anew because something was erased meanwhile. */
+const REPLAYS = 4;
+
 /** A piece of a state on its way to a viewer. */
 export interface StatePart {
   readonly version: number;
@@ -101,8 +104,23 @@ export class States {
     }
   }
 
+  /**
+   * The state at a position as it is in the channel's newest revision: what was erased since this node looked is not in it any more, and other nodes may
+   * have told it otherwise under the same name.
+   */
+  async #replay(instance: Instance, wanted: Position): Promise<StateAt> {
+    const { channel } = instance;
+    for (let tries = 0; tries < REPLAYS; tries++) {
+      const at = await this.#replayOnce(instance, wanted);
+      const [head] = await this.#log.heads([channel.key]);
+      if (head?.revision === channel.head.revision) return at;
+      await channel.catchUp();
+    }
+    throw errorOf("state-gone");
+  }
+
   /** From the newest snapshot before it, or from the beginning, event by event. */
-  async #replay({ name, model, channel }: Instance, wanted: Position): Promise<StateAt> {
+  async #replayOnce({ name, model, channel }: Instance, wanted: Position): Promise<StateAt> {
     let at: StateAt = { state: model.initial(), position: { epoch: UNBORN, offset: 0, tag: "" }, tag: "" };
     const oldest = channel.head.first > 1 ? await channel.back(Number.MAX_SAFE_INTEGER) : undefined;
     const snapshots = await this.#log.snapshots(channel.key, name);
@@ -129,11 +147,7 @@ export class States {
       at = { state, tag, position };
     }
     if (!samePosition(at.position, wanted)) throw errorOf("state-gone");
-    // What was erased since this node looked is not in it any more: other nodes may have told it otherwise under the same name.
-    const [head] = await this.#log.heads([channel.key]);
-    if (head?.revision === channel.head.revision) return at;
-    await channel.catchUp();
-    throw errorOf("state-gone");
+    return at;
   }
 }
 
