@@ -77,6 +77,20 @@ export function eventId(producer: string, seq: number, index: number): string {
 }
 
 /**
+ * The id of an event that a model's decision made: the id that its command gives it (`eventId`), and the name of the decision. Decided
+ * again, the same command may make something else of another state; its events then have other ids, and histories with them other tags.
+ */
+export function decidedId(asked: string, decision: string): string {
+  return `${asked}.${decision}`;
+}
+
+/** The part of an event's id that producer, seq and index give it: all of it, but for a decision's events. */
+export function askedId(id: string): string {
+  const end = id.indexOf(".");
+  return end < 0 ? id : id.slice(0, end);
+}
+
+/**
  * The tag after an event: a hash chain over the ids of all events so far (8 letters, 48 bits). Two histories that
  * differ anywhere differ in every later tag.
  */

@@ -17,7 +17,7 @@ export {
   TandemError,
 } from "./errors.ts";
 export { type Condition, type Filter, FilterFieldSchema, FilterSchema, filterKey } from "./filter.ts";
-export { bodyDigest, chainTag, eventId } from "./hash.ts";
+export { askedId, bodyDigest, chainTag, decidedId, eventId } from "./hash.ts";
 export { BODY_FRAMES, type Close, FRAME_END, HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "./http.ts";
 export { jsonCodec } from "./json.ts";
 export { jsonFrames } from "./json-frames.ts";

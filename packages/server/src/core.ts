@@ -10,6 +10,7 @@ export type { Reply } from "./connection/reply.ts";
 export { type Carriage, ResponseTransport } from "./connection/response-transport.ts";
 export type { Transport, TransportEvents } from "./connection/transport.ts";
 export type { Append, AppendResult, ChannelKey, Head, Log } from "./log/log.ts";
+export { idsOf } from "./log/log.ts";
 export { createMemoryLog } from "./log/memory.ts";
 export { type MemorySnapshot, MemoryStore } from "./log/memory-store.ts";
 export type { Vault } from "./model/vault.ts";

@@ -1,6 +1,6 @@
 import type { Position } from "@tandem/protocol";
-import { eventId } from "@tandem/protocol";
 import type { Append, AppendResult, ChannelKey } from "@tandem/server/core";
+import { idsOf } from "@tandem/server/core";
 import { Editions } from "./editions.ts";
 
 /** An event that the store committed, and all that went before it: the truth that everything else is held against. */
@@ -158,7 +158,7 @@ export class Ledger {
   }
 
   #store(at: number, append: Append, result: Extract<AppendResult, { kind: "committed" }>): void {
-    const { channel, producer } = append;
+    const { channel } = append;
     let line = this.#lines.get(channel);
     if (line?.epoch !== result.epoch) {
       line = { epoch: result.epoch, facts: [], first: 1 };
@@ -166,11 +166,12 @@ export class Ledger {
     }
     const tags = this.#byTag.get(channel) ?? new Map<string, Fact>();
     this.#byTag.set(channel, tags);
+    const ids = idsOf(append);
     append.events.forEach((event, index) => {
       const { version, data } = this.#editions.newest(event);
       // Events of models have numbers of their own.
       const publish = event.type.includes(".") ? 0 : publishNumber(data);
-      const id = eventId(producer.id, producer.seq, index);
+      const id = ids[index] as string;
       const fact: Fact = {
         channel,
         epoch: result.epoch,

@@ -1,7 +1,7 @@
 import type { AnyModel, Context, Inverse, Made } from "@tandem/model";
 import { evolve, Rejection, UNPREDICTABLE } from "@tandem/model";
 import type { Position } from "@tandem/protocol";
-import { eventId } from "@tandem/protocol";
+import { askedId, eventId } from "@tandem/protocol";
 
 /** What one command made of a state. */
 interface Step {
@@ -37,7 +37,7 @@ export class Command {
   /**
    * @param input a JSON value of its own
    * @param time the server's, at the call
-   * @param sentAs the id that its `index`-th event has; `undefined` before it is sent. It may change until it is answered
+   * @param sentAs what its `index`-th event's id begins with (`askedId`); `undefined` before it is sent. It may change until it is answered
    */
   constructor(
     model: AnyModel,
@@ -58,7 +58,8 @@ export class Command {
 
   /** Which of its events has this id, of those with an index below `end`; -1: none. */
   indexOf(id: string, end: number): number {
-    for (let index = 0; this.isSent && index < end; index++) if (this.#sentAs(index) === id) return index;
+    const asked = askedId(id);
+    for (let index = 0; this.isSent && index < end; index++) if (this.#sentAs(index) === asked) return index;
     return -1;
   }
 

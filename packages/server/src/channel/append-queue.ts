@@ -1,5 +1,6 @@
-import { errorOf, eventId } from "@tandem/protocol";
+import { errorOf } from "@tandem/protocol";
 import type { Append, AppendResult, Log, LogEvent } from "../log/log.ts";
+import { idsOf } from "../log/log.ts";
 
 /** Most appends of one channel that wait on a node. */
 const WAITING = 8_192;
@@ -112,11 +113,12 @@ function collect(batch: readonly Waiting[], results: readonly AppendResult[]): C
     // A model may have decided that nothing changes.
     if (result.kind !== "committed" || result.tags.length === 0 || !append) continue;
     first ??= result;
+    const ids = idsOf(append);
     for (const [index, event] of append.events.entries()) {
       events.push({
         ...event,
         offset: result.offset + index,
-        id: eventId(append.producer.id, append.producer.seq, index),
+        id: ids[index] as string,
         time: result.time,
         tag: result.tags[index] ?? "",
         run: result.offset,

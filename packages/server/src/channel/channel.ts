@@ -140,9 +140,9 @@ export class Channel implements Source {
   }
 
   /** Appends by the log's rules. Rejects as `AppendQueue.push` does. */
-  append(append: Omit<Appending, "channel" | "now">): Promise<AppendResult> {
-    const { producer, events, refusal, model, fence } = append;
-    const now = this.#ports.runtime.now();
+  /** @param append with `now` where its events were decided for a time */
+  append(append: Omit<Appending, "channel" | "now"> & { readonly now?: number }): Promise<AppendResult> {
+    const { producer, events, refusal, model, fence, now = this.#ports.runtime.now() } = append;
     return this.#queue.push({ channel: this.key, producer, events, refusal, model, fence, now });
   }
 

@@ -1,5 +1,5 @@
 import { mintedAt } from "@tandem/protocol";
-import type { Append, AppendResult, LogBounds, ModelAppend, Outcome, Refusal } from "./log.ts";
+import type { Append, AppendResult, LogBounds, Outcome, Refusal } from "./log.ts";
 import { APPLICATION } from "./log.ts";
 
 /** What the log knows of a producer on a channel, inside the append transaction. */
@@ -13,6 +13,8 @@ export interface Mark {
 /** The channel's state that an append is decided on, inside the transaction. */
 export interface ChannelState {
   readonly archived: boolean;
+  /** Of the newest event. */
+  readonly time: number;
 }
 
 /** What the log knows of a channel's models, inside the transaction. Asked only by appends that have to do with one. */
@@ -67,18 +69,20 @@ export function decideAppend(
   if (seq !== expected) return { kind: "answer", result: { kind: "out-of-sequence", expected } };
   if (!mark && user !== APPLICATION && marks() >= bounds.marksPerUser)
     return { kind: "answer", result: { kind: "producer-quota" } };
-  const { fence, model } = append;
-  if (append.refusal) return conflictOf(model, models) ?? { kind: "refuse", refusal: append.refusal };
+  const { fence } = append;
+  if (append.refusal) return conflictOf(append, channel, models) ?? { kind: "refuse", refusal: append.refusal };
   if (channel.archived) return { kind: "refuse", refusal: ARCHIVED };
   // Before the model's history: who has lost the lock is told so for good, and need not decide again.
   if (fence && models.tokenOf(fence.name) !== fence.token) return { kind: "refuse", refusal: staleFence(fence.name) };
-  return conflictOf(model, models) ?? { kind: "store" };
+  return conflictOf(append, channel, models) ?? { kind: "store" };
 }
 
-/** The model's history is another than the one on which it was decided. */
-function conflictOf(model: ModelAppend | undefined, models: ModelState): Decision | undefined {
-  const tag = model && models.tagOf(model.name);
-  return tag === model?.expect ? undefined : { kind: "answer", result: { kind: "conflict", tag: tag ?? "" } };
+/** The model's history is another than the one on which it was decided, or its events would get another time. */
+function conflictOf({ model, events, now }: Append, channel: ChannelState, models: ModelState): Decision | undefined {
+  if (!model) return undefined;
+  const tag = models.tagOf(model.name);
+  const isTimely = events.length === 0 || channel.time <= now;
+  return tag === model.expect && isTimely ? undefined : { kind: "answer", result: { kind: "conflict", tag } };
 }
 
 function staleFence(name: string): Refusal {

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails, FenceToken, Position, ResetReason, StoredEvent } from "@tandem/protocol";
+import { decidedId, eventId } from "@tandem/protocol";
 import type { FollowingLog } from "./following-log.ts";
 import type { ModelLog } from "./model-log.ts";
 
@@ -76,6 +77,8 @@ export interface ModelAppend {
    * empty before the first. Where the log's is another, the answer is `conflict` (settles nothing).
    */
   readonly expect: string;
+  /** Names the decision, at random: the same question decided again has another. It is part of its events' ids (`idsOf`). */
+  readonly decision: string;
   /** When the model has to be asked again by time itself, in milliseconds since 1970; `undefined`: not. */
   readonly deadline: number | undefined;
   /** Fencing tokens that are raised: `{model}/{lock}` each. One that is not above the lock's is left as it is. */
@@ -95,7 +98,7 @@ export interface SealingKey {
 export interface Append {
   readonly channel: ChannelKey;
   readonly producer: Producer;
-  /** None where it is refused, or where a model decided that nothing changes: then the outcome is the channel's head. Ids are `eventId(producer.id, producer.seq, index)`. */
+  /** None where it is refused, or where a model decided that nothing changes: then the outcome is the channel's head. Ids: `idsOf`. */
   readonly events: readonly NewEvent[];
   /** Decided before the log was asked (validation, rights): stored as the outcome instead of events. */
   readonly refusal?: Refusal | undefined;
@@ -103,10 +106,21 @@ export interface Append {
   readonly model?: ModelAppend | undefined;
   /** The newest fencing token of a lock, as the one who writes knows it: another one is refused (`stale-fence`). */
   readonly fence?: FenceToken | undefined;
-  /** The node's clock. An event's time is the later of this and its predecessor's. */
+  /**
+   * The node's clock. An event's time is the later of this and its predecessor's. A model's events were decided for this time: where the
+   * channel's newest event is later, the answer is `conflict`.
+   */
   readonly now: number;
   /** Epoch for the channel if this append brings it to life. Random. */
   readonly birth: string;
+}
+
+/** The ids of an append's events. */
+export function idsOf({ producer, events, model }: Pick<Append, "producer" | "events" | "model">): string[] {
+  return events.map((_, index) => {
+    const id = eventId(producer.id, producer.seq, index);
+    return model ? decidedId(id, model.decision) : id;
+  });
 }
 
 /**
@@ -129,7 +143,7 @@ export type AppendResult =
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "settled"; readonly outcome: Outcome }
   | { readonly kind: "out-of-sequence"; readonly expected: number }
-  /** The model's history has another tag. */
+  /** The model's history has another tag; or the channel's newest event a later time than the one that was decided for. */
   | { readonly kind: "conflict"; readonly tag: string }
   | { readonly kind: "body-mismatch" }
   /** The producer's marks are gone, or the outcome is older than those that are kept. */

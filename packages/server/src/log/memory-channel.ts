@@ -1,5 +1,5 @@
 import type { Position } from "@tandem/protocol";
-import { chainTag, eventId } from "@tandem/protocol";
+import { chainTag } from "@tandem/protocol";
 import type {
   Append,
   AppendResult,
@@ -11,7 +11,7 @@ import type {
   ReadResult,
   TrimBounds,
 } from "./log.ts";
-import { UNBORN } from "./log.ts";
+import { idsOf, UNBORN } from "./log.ts";
 import { MemoryModels } from "./memory-models.ts";
 import type { SnapshotHead } from "./model-log.ts";
 import { modelNamed } from "./model-log.ts";
@@ -40,6 +40,10 @@ export class MemoryChannel {
   /** Was nothing ever appended, or was its life ended? */
   get unborn(): boolean {
     return this.#epoch === UNBORN;
+  }
+
+  get time(): number {
+    return this.#time;
   }
 
   get archived(): boolean {
@@ -75,10 +79,11 @@ export class MemoryChannel {
   }
 
   /** Stores the events of an append that was decided to be stored; none leave an unborn channel unborn. */
-  store({ events, producer, model, now, birth }: Append): AppendResult & { readonly kind: "committed" } {
+  store(append: Append): AppendResult & { readonly kind: "committed" } {
+    const { events, model, now, birth } = append;
     const tagBefore = this.#tag;
     const run = this.#offset + 1;
-    const ids = events.map((_, index) => eventId(producer.id, producer.seq, index));
+    const ids = idsOf(append);
     if (events.length > 0) {
       if (this.unborn) this.#epoch = birth;
       this.#time = Math.max(this.#time, now);

@@ -44,7 +44,14 @@ describe("a shared memory store", () => {
     const append = (seq: number, expect: string, deadline: number, token: number, key: SealingKey) =>
       attempt({
         seq,
-        model: { name, expect, deadline, fences: [{ name: "votes/a", token }], keys: { create: [key], destroy: [] } },
+        model: {
+          name,
+          expect,
+          decision: "first",
+          deadline,
+          fences: [{ name: "votes/a", token }],
+          keys: { create: [key], destroy: [] },
+        },
       });
     const position = await stored(log, [append(1, "", 5, 1, key)]);
     const head = { channel, model: name, version: 1, position, tag: position.tag };

@@ -15,6 +15,9 @@ const WAITING = 8_192;
 const ROUND = 1_024;
 const ROUND_MS = 10;
 
+/** Letters of the name that the decisions of a round have: no two decisions of one question share it. */
+const DECISION = 8;
+
 /** So many times a question is asked again because others were quicker; then it comes back as `conflict`. */
 const TRIES = 32;
 
@@ -65,8 +68,6 @@ export class Decider {
   #waiting: Waiting[] = [];
   #running = false;
   #conflicts = 0;
-  /** The newest decision of this round makes or destroys keys. */
-  #changedKeys = false;
 
   constructor(channel: Channel, ports: DeciderPorts) {
     this.#channel = channel;
@@ -125,23 +126,25 @@ export class Decider {
     const speculations = new Map<Instance, Speculation>();
     const answers: Promise<Answer>[] = [];
     const begin = runtime.elapsed();
-    this.#changedKeys = false;
+    const decision = runtime.randomId().slice(0, DECISION);
     for (const waiting of round) {
       if (answers.length > 0 && runtime.elapsed() - begin >= ROUND_MS) break;
       answers.push(
-        this.#appendOne(waiting.attempt, speculations).then(
+        this.#appendOne(waiting.attempt, speculations, decision).then(
           (result) => ({ waiting, result }),
           (error: unknown) => ({ waiting, error }),
         ),
       );
-      // What is sealed from here on needs the keys that are stored: an earlier attempt at this may have stored others.
-      if (this.#changedKeys) break;
     }
     if (answers.length < round.length) this.#waiting = [...round.slice(answers.length), ...this.#waiting];
     return answers;
   }
 
-  #appendOne({ producer, fence, what }: Attempt, speculations: Map<Instance, Speculation>): Promise<AppendResult> {
+  #appendOne(
+    { producer, fence, what }: Attempt,
+    speculations: Map<Instance, Speculation>,
+    decision: string,
+  ): Promise<AppendResult> {
     if (what.kind === "events") return this.#channel.append({ producer, fence, events: what.events });
     if (what.kind === "refusal") return this.#channel.append({ producer, events: [], refusal: what.refusal });
     const { instance, question } = what;
@@ -153,14 +156,13 @@ export class Decider {
     try {
       const before = speculations.get(instance) ?? { ...instance.at, keys: instance.keys };
       const time = Math.max(this.#ports.runtime.now(), this.#channel.head.time);
-      const decided = decide(instance, before, question, producer, time, this.#ports);
+      const decided = decide(instance, before, question, producer, { time, decision }, this.#ports);
       if (decided.kind === "refuse") {
         return this.#channel.append({ producer, events: [], refusal: decided.refusal, model: decided.model });
       }
       speculations.set(instance, decided.next);
-      this.#changedKeys ||= decided.model.keys !== undefined;
       if (decided.model.deadline !== undefined) this.#ports.deadlineSet(decided.model.deadline);
-      return this.#channel.append({ producer, fence, events: decided.events, model: decided.model });
+      return this.#channel.append({ producer, fence, events: decided.events, model: decided.model, now: time });
     } catch (error) {
       return Promise.reject(error);
     }

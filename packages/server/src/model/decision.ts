@@ -1,7 +1,7 @@
 import type { AnyModel, Context, Made, Reason, UNPREDICTABLE } from "@tandem/model";
 import { evolve, Rejection } from "@tandem/model";
 import type { Limits } from "@tandem/protocol";
-import { chainTag, errorOf, eventId } from "@tandem/protocol";
+import { chainTag, decidedId, errorOf, eventId } from "@tandem/protocol";
 import type { Logger } from "@tandem/runtime";
 import { faultOf } from "../channel/json-text.ts";
 import type { ModelAppend, NewEvent, Producer, Refusal } from "../log/log.ts";
@@ -37,6 +37,14 @@ export interface DecisionPorts {
   readonly logger: Logger;
 }
 
+/** When and as what a question is decided. */
+export interface Moment {
+  /** The time that the events will have. */
+  readonly time: number;
+  /** See `ModelAppend.decision`. */
+  readonly decision: string;
+}
+
 /** What became of a question: events (or none) to append under `model`, or a final refusal. */
 export type Decided =
   | {
@@ -60,22 +68,20 @@ function idsOf(user: string | undefined, nonce: string): (index?: number) => str
 /**
  * Asks a model, and works out what is to be stored with its answer: pure but for the vault's keys. Events are taken as they will be
  * read again, so that what comes of them is the same now and ever after.
- *
- * @param time the time that the events will have, as far as can be told
  */
 export function decide(
   instance: Instance,
   before: Speculation,
   question: Question,
   producer: Producer,
-  time: number,
+  { time, decision }: Moment,
   ports: DecisionPorts,
 ): Decided {
   const { model, name } = instance;
   const refuse = (code: Refusal["code"], reason?: Reason): Decided => {
     const { message } = errorOf(code);
     const refusal = reason ? { code, message, reason } : { code, message };
-    return { kind: "refuse", refusal, model: { name, expect: before.tag, deadline: undefined } };
+    return { kind: "refuse", refusal, model: { name, expect: before.tag, decision, deadline: undefined } };
   };
   const sealing = new DecisionSealing(before.keys, ports.vault);
   const author = question.kind === "command" ? question.user : undefined;
@@ -106,7 +112,7 @@ export function decide(
     const fault = Buffer.byteLength(text) > ports.limits.eventBytes ? { code: "event-too-large" as const } : undefined;
     const wrong = fault ?? faultOf(text, ports.limits.depth);
     if (wrong) return refuse(wrong.code);
-    const id = eventId(producer.id, producer.seq, events.length);
+    const id = decidedId(eventId(producer.id, producer.seq, events.length), decision);
     try {
       const read = JSON.parse(text) as unknown;
       state = evolve(model, state, { type, version: model.version, data: read, info: { id, author, time } });
@@ -125,6 +131,7 @@ export function decide(
     model: {
       name,
       expect: before.tag,
+      decision,
       deadline: deadlineOf(model, state),
       fences: [...fences].map(([fence, token]) => ({ name: fence, token })),
       keys: sealing.changes,

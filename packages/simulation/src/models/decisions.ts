@@ -6,11 +6,8 @@ import type { Asked } from "./book.ts";
 import { textOf } from "./comparison.ts";
 import { modelEventOf } from "./desk.ts";
 
-/** What was decided is stored later than it was decided, by another clock perhaps: so many milliseconds at most. */
+/** What made no event is settled later than it was decided, by another clock perhaps: so many milliseconds at most. */
 const LATER_MS = 90_000;
-
-/** A number from here on is a time (or a token, which is one). */
-const TIMES_FROM = 1e12;
 
 const SEALED = "sealed: ";
 
@@ -46,7 +43,12 @@ export class Decisions {
     return { kind: "made", events: decided as readonly Made<Record<string, unknown>>[] };
   }
 
-  /** Could the model have made these events of a state? @returns what is wrong */
+  /**
+   * Could the model have made these events of a state? Those that are stored were decided for their own time.
+   *
+   * @param time of the commit, about which it was decided
+   * @returns what is wrong
+   */
   differs(
     model: AnyModel,
     state: object,
@@ -55,7 +57,8 @@ export class Decisions {
     time: number,
   ): string | undefined {
     let first: string | undefined;
-    for (const moment of momentsIn(state, question, time)) {
+    const moments = facts[0] ? [facts[0].time] : momentsIn(state, question, time);
+    for (const moment of moments) {
       const answer = this.ask(model, state, question, moment);
       const wrong =
         answer.kind === "rejected" ? `it refuses that (${answer.code})` : this.#compare(model, answer, facts);
@@ -114,12 +117,8 @@ function* momentsIn(state: object, question: Question, time: number): Generator<
   }
 }
 
-/** Are two JSON values the same, but for a little in their times, and for what is sealed? */
+/** Are two JSON values the same, but for what is sealed? */
 function alike(expected: unknown, actual: unknown, learn: (sealed: string, value: unknown) => void): boolean {
-  if (typeof expected === "number" && typeof actual === "number") {
-    const times = expected > TIMES_FROM && actual > TIMES_FROM && Math.abs(expected - actual) < LATER_MS;
-    return expected === actual || times;
-  }
   if (typeof expected === "string" && expected.startsWith(SEALED)) {
     if (typeof actual !== "string") return false;
     learn(actual, JSON.parse(expected.slice(SEALED.length)));

@@ -114,7 +114,7 @@ export class Desks {
     if (line?.facts.some((fact) => fact.erased && modelEventOf(fact)?.name === name)) return;
     if (isDeadline) this.#tally.count("path", facts.length > 0 ? `deadline.${name}` : "deadline-too-late");
     const question: Question = command ?? { deadline: `${producer.id}/${producer.seq}` };
-    const when = facts.length > 0 ? time : Math.max(time, this.#wall(at));
+    const when = Math.max(time, this.#wall(at));
     const difference = this.#decisions.differs(models[name], this.oracle.after(before)[name], question, facts, when);
     if (difference) wrong(isDeadline ? "M2" : "M1", difference);
     if (command && facts.length === 0) this.#tally.count("path", "decided-nothing");

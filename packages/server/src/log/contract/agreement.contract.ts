@@ -1,9 +1,9 @@
 import type { Position } from "@tandem/protocol";
-import { chainTag, eventId } from "@tandem/protocol";
+import { chainTag } from "@tandem/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Append, Log, LogBounds } from "../log.ts";
-import { UNBORN } from "../log.ts";
+import { idsOf, UNBORN } from "../log.ts";
 import { attempt, DAY, NOW, positionAfter, producerId } from "./attempt.contract.ts";
 
 const BOUNDS: LogBounds = { outcomes: 3, marksAge: 10 * DAY, marksPerUser: 5 };
@@ -29,6 +29,7 @@ const decided = fc.record({
   name: model,
   /** On the model's history as it is known; else on none. */
   fresh: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
+  decision: fc.constantFrom("first", "second"),
   deadline: fc.option(clock, { nil: undefined }),
   fences: fc.option(fc.array(fence, { maxLength: 2 }), { nil: undefined }),
   keys: fc.option(
@@ -131,11 +132,10 @@ async function play(log: Log, steps: readonly Step[]): Promise<unknown[]> {
       birth,
     });
   };
-  const learn = ({ channel, producer, events, model }: Append) => {
-    if (!model) return;
-    const name = `${channel} ${model.name}`;
-    const ids = events.map((_, index) => eventId(producer.id, producer.seq, index));
-    tags.set(name, ids.reduce(chainTag, tags.get(name) ?? ""));
+  const learn = (append: Append) => {
+    if (!append.model) return;
+    const name = `${append.channel} ${append.model.name}`;
+    tags.set(name, idsOf(append).reduce(chainTag, tags.get(name) ?? ""));
   };
 
   for (const one of steps) {

@@ -66,7 +66,7 @@ export function appendContract(make: () => Promise<Log>): void {
 
     it("answers every append of a batch in its place, settled or not", async () => {
       const log = await make();
-      const late = { name: "votes", expect: "AAAAAAAA", deadline: undefined };
+      const late = { name: "votes", expect: "AAAAAAAA", decision: "first", deadline: undefined };
       const batch = [attempt(), attempt({ seq: 3 }), attempt(), attempt({ seq: 2, model: late }), attempt({ seq: 2 })];
       const results = await log.append(batch);
       expect(results.map((result) => result.kind)).toEqual([

@@ -1,7 +1,8 @@
 import type { Position } from "@tandem/protocol";
-import { chainTag, eventId } from "@tandem/protocol";
+import { chainTag } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import type { Append, Log, ModelAppend } from "../log.ts";
+import { idsOf } from "../log.ts";
 import type { SnapshotHead } from "../model-log.ts";
 import type { AttemptOptions } from "./attempt.contract.ts";
 import { appendOne, attempt, attempts, DAY, eventsOf, NOW, producerId, stored } from "./attempt.contract.ts";
@@ -24,9 +25,10 @@ class Story {
   next(model: Partial<ModelAppend> = {}, { data = ["1"], ...rest }: AttemptOptions = {}): Append {
     const { name, tag } = this;
     const seq = ++this.#seq;
-    this.tag = data.reduce((tag, _, index) => chainTag(tag, eventId(this.#producer, seq, index)), tag);
-    const given = { name, expect: tag, deadline: undefined, ...model };
-    return attempt({ producer: this.#producer, seq, data, model: given, ...rest });
+    const given = { name, expect: tag, decision: "first", deadline: undefined, ...model };
+    const append = attempt({ producer: this.#producer, seq, data, model: given, ...rest });
+    this.tag = idsOf(append).reduce(chainTag, tag);
+    return append;
   }
 
   /** An append on a history that the model does not have, under the next seq, which stays the next. */
@@ -35,7 +37,7 @@ class Story {
     return attempt({
       producer: this.#producer,
       seq: this.#seq + 1,
-      model: { name, expect, deadline: undefined },
+      model: { name, expect, decision: "first", deadline: undefined },
     });
   }
 }
@@ -94,7 +96,7 @@ export function modelContract(make: () => Promise<Log>): void {
         { kind: "out-of-sequence", expected: 1 },
       ]);
       expect(await eventsOf(log)).toHaveLength(1);
-      const again = { ...first, model: { name: "votes", expect: votes.tag, deadline: undefined } };
+      const again = { ...first, model: { name: "votes", expect: votes.tag, decision: "first", deadline: undefined } };
       expect(await log.append([again])).toMatchObject([{ kind: "committed", offset: 2 }]);
       expect(await log.append([again])).toMatchObject([{ kind: "settled" }]);
     });
@@ -106,7 +108,7 @@ export function modelContract(make: () => Promise<Log>): void {
       const refusal = { code: "rejected", message: "no", reason: { code: "full" } } as const;
       const late = { ...new Story("votes", "o").next({}, { data: [] }), refusal };
       expect(await log.append([late])).toEqual([{ kind: "conflict", tag: votes.tag }]);
-      const again = { ...late, model: { name: "votes", expect: votes.tag, deadline: NOW } };
+      const again = { ...late, model: { name: "votes", expect: votes.tag, decision: "first", deadline: NOW } };
       expect(await log.append([again])).toEqual([{ kind: "refused", refusal }]);
       expect(await log.append([late])).toEqual([{ kind: "settled", outcome: { kind: "refused", refusal } }]);
       expect(await log.deadlines(9)).toEqual([]);
@@ -129,6 +131,27 @@ export function modelContract(make: () => Promise<Log>): void {
       expect(await log.append([votes.wrong("AAAAAAAA")])).toMatchObject([
         { kind: "refused", refusal: { code: "channel-archived" } },
       ]);
+    });
+
+    it("M1: a command decided again is another event: what was decided on the first decision is not stored on the second", async () => {
+      const log = await make();
+      const [first, again, other] = [new Story(), new Story(), new Story("votes", "o")];
+      await stored(log, [first.next()]);
+      const retried = again.next({ decision: "second" });
+      other.tag = again.tag;
+      const results = await log.append([retried, other.next()]);
+      expect(results).toMatchObject([{ kind: "settled" }, { kind: "conflict", tag: first.tag }]);
+    });
+
+    it("M1: events that would get another time than they were decided for are a conflict; without events no time counts", async () => {
+      const log = await make();
+      const votes = new Story();
+      await stored(log, [attempt({ now: NOW + 5 })]);
+      expect(await log.append([votes.next({}, { now: NOW + 4 })])).toEqual([{ kind: "conflict", tag: "" }]);
+      const again = new Story();
+      await stored(log, [again.next({}, { now: NOW + 5 }), again.next({}, { now: NOW + 4, data: [] })]);
+      const [event] = (await eventsOf(log)).slice(-1);
+      expect(event?.time).toBe(NOW + 5);
     });
 
     it("is not changed by an empty decision", async () => {

@@ -13,7 +13,7 @@ export function producerContract(make: (bounds?: Partial<LogBounds>) => Promise<
       const settled = { kind: "settled", outcome: { kind: "committed", position } };
       expect(await appendOne(log, { data: ["1", "2"] })).toEqual(settled);
       await stored(log, [attempt({ seq: 2 })]);
-      const model = { name: "votes", expect: "AAAAAAAA", deadline: undefined };
+      const model = { name: "votes", expect: "AAAAAAAA", decision: "first", deadline: undefined };
       expect(await appendOne(log, { data: ["1", "2"], model, now: NOW + DAY, birth: "other" })).toEqual(settled);
       expect(await eventsOf(log)).toHaveLength(3);
     });

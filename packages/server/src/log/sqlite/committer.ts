@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Position } from "@tandem/protocol";
-import { chainTag, eventId } from "@tandem/protocol";
+import { chainTag } from "@tandem/protocol";
 import type { ModelState } from "../decide.ts";
 import { decideAppend } from "../decide.ts";
 import { tenantOf } from "../key.ts";
 import type { Append, AppendResult, ChannelKey, ConsumerPosition, Head, LogBounds } from "../log.ts";
+import { idsOf } from "../log.ts";
 import { modelNamed } from "../model-log.ts";
 import type { ChannelRow } from "./channel-rows.ts";
 import { ChannelRows, headOf, UNBORN_STATE, unbornHead } from "./channel-rows.ts";
@@ -123,8 +124,10 @@ export class Committer {
     return stored;
   }
 
-  #store(channel: ChannelRow, { producer, events, model, now, birth }: Append): AppendResult {
+  #store(channel: ChannelRow, append: Append): AppendResult {
+    const { events, model, now, birth } = append;
     const { tag: tagBefore } = channel;
+    const ids = idsOf(append);
     const run = channel.offset + 1;
     const tags: string[] = [];
     const modelRow = model && this.models.take(channel, model.name);
@@ -135,7 +138,7 @@ export class Committer {
       this.channels.change(channel);
     }
     for (const { type, version, author, trace, data } of events) {
-      const id = eventId(producer.id, producer.seq, tags.length);
+      const id = ids[tags.length] as string;
       const offset = ++channel.offset;
       const tag = chainTag(channel.tag, id);
       const { id: channelId, time } = channel;

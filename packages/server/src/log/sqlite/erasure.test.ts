@@ -81,7 +81,7 @@ it("M4: a destroyed key is in no file any more, whether by a command, by another
       channel: `acme/vote:${channel}`,
       seq,
       data: [],
-      model: { name: "vote", expect: "", deadline: undefined, keys: create },
+      model: { name: "vote", expect: "", decision: "first", deadline: undefined, keys: create },
     });
   const channels = Array.from({ length: 10 }, (_, channel) => channel);
   const names = Array.from({ length: 60 }, (_, index) => index);

@@ -120,7 +120,7 @@ describe("the log file", () => {
     const [name, fence, key] = ["votes", { name: "votes/a", token: 4 }, { name: "one", key: "k" }];
     const keys = { create: [key], destroy: [] };
     const position = await stored(log, [
-      attempt({ model: { name, expect: "", deadline: NOW, fences: [fence], keys } }),
+      attempt({ model: { name, expect: "", decision: "first", deadline: NOW, fences: [fence], keys } }),
     ]);
     const head = { channel: ROOM, model: name, version: 3, position, tag: position.tag };
     await log.saveSnapshot(head, ["1", "2"]);
@@ -133,7 +133,7 @@ describe("the log file", () => {
       expect((await again.keys(ROOM, name)).keys).toEqual([key]);
       expect(await again.snapshots(ROOM, name)).toEqual([head]);
       expect(await again.snapshotPiece(head, 1)).toBe("2");
-      const model = { name, expect: "", deadline: undefined };
+      const model = { name, expect: "", decision: "first", deadline: undefined };
       expect(await appendOne(again, { seq: 2, model })).toEqual({ kind: "conflict", tag: position.tag });
       await stored(again, [attempt({ seq: 2, model: { ...model, expect: position.tag }, fence })]);
     }
