@@ -183,6 +183,7 @@ export class LiveModel {
   #begin(): void {
     const { runtime, outbox } = this.#ports;
     const load = new StateLoad(runtime, this.place, outbox.written, {
+      asked: () => this.#replica.ask(),
       placed: () => this.#replica.await(),
       came: (value, pieces) => {
         this.state.set({ kind: "loading", value: this.#replica.predicted ?? value, pieces });

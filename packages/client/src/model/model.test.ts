@@ -123,6 +123,19 @@ describe("loading a model's state", () => {
     expect(value()?.tokens).toEqual(["mine"]);
   });
 
+  it("a command that a restored backup has taken back goes with the state that was there before", async () => {
+    const { server, use, value, runtime } = await ready();
+    const { settled } = use.send("put", { token: "mine" });
+    await runtime.settle();
+    await server.say({ type: "published", id: server.last("command").id, position: at(5) });
+    expect((await settled).kind).toBe("confirmed");
+    expect(value()?.tokens).toEqual(["mine"]);
+    await server.say({ type: "reset", channel, position: at(2), reason: "ahead" });
+    await runtime.pass(0);
+    await tellState(server, 2);
+    expect(value()?.tokens).toEqual([]);
+  });
+
   it("events of one frame are one change, and share what stayed the same", async () => {
     const { server, seen, value } = await ready();
     await server.say(event(4, "put", { token: "a" }), event(5, "put", { token: "b" }));
