@@ -50,6 +50,11 @@ export class Replica<S extends object> {
     return this.#confirmed;
   }
 
+  /** The first command that the server has accepted, and the confirmed state does not show yet. */
+  get awaited(): Command | undefined {
+    return this.#pending.find(({ answer }) => answer);
+  }
+
   /** The confirmed state with the own commands on top of it. */
   get predicted(): S | undefined {
     if (this.#stale && this.#confirmed) {
