@@ -121,6 +121,12 @@ export class Ledger {
     return facts.filter((fact) => fact.epoch === epoch && fact.offset > offset);
   }
 
+  /** Has a restored backup taken back events of this life of a channel, up to this offset or further? */
+  isTakenBack(channel: ChannelKey, { epoch, offset }: Pick<Position, "epoch" | "offset">): boolean {
+    const facts = this.#byTag.get(channel)?.values() ?? [];
+    return [...facts].some((fact) => fact.lost && fact.epoch === epoch && fact.offset >= offset);
+  }
+
   /** What was stored for a publish, in every history and life. */
   ofPublish(publish: number): readonly Fact[] {
     return this.#byPublish.get(publish) ?? [];

@@ -18,6 +18,9 @@ import { Sending, statusOf } from "./sent.ts";
 import { StateLoad } from "./state-load.ts";
 import type { UndoStack } from "./undo.ts";
 
+/** Where nothing comes for so many milliseconds, and something that was answered is not there, the state is loaded anew: a restored backup has taken it back. */
+const LATE_MS = 10_000;
+
 /** A model's state on this client. A value is never changed: what is new is another object, which shares what stayed the same. */
 export type ModelState<S = unknown> =
   /** `value`: what is there so far; when all is loaded anew, what was there before. */
@@ -71,6 +74,10 @@ export class LiveModel {
   readonly #ports: ModelPorts;
   readonly #replica: Replica<object>;
   readonly #hold: Alarm;
+  readonly #late: Alarm;
+  /** What it is set for: a command that is to come after a position. */
+  #awaited: Command | undefined;
+  #after: Position | undefined;
   readonly #users = new Set<UndoStack>();
   #link: Link | undefined;
   #load: StateLoad | undefined;
@@ -87,6 +94,7 @@ export class LiveModel {
     this.#ports = ports;
     this.#replica = new Replica(place.model);
     this.#hold = new Alarm(ports.runtime);
+    this.#late = new Alarm(ports.runtime);
     this.state = new Cell<ModelState>({ kind: "loading", value: undefined, pieces: 0 }, report);
     this.pending = new Cell(0, report);
     this.conflicts = new Conflicts(report);
@@ -131,11 +139,13 @@ export class LiveModel {
   attach(link: Link): void {
     this.#link = link;
     this.#load?.attach(link);
+    this.#watch();
   }
 
   detach(): void {
     this.#link = undefined;
     this.#load?.detach();
+    this.#watch();
   }
 
   /** All of a frame has come: tells the application at once what has changed. */
@@ -151,6 +161,7 @@ export class LiveModel {
   update(): void {
     if (!this.#changed) return;
     this.#changed = false;
+    this.#watch();
     const { predicted, position } = this.#replica;
     const before = this.state.get();
     const isShown = before.kind !== "failed" && before.value === predicted;
@@ -177,12 +188,14 @@ export class LiveModel {
     this.#load = undefined;
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
+    this.#watch();
     this.#ports.ended(this);
   }
 
   #begin(): void {
     const { runtime, outbox } = this.#ports;
     const load = new StateLoad(runtime, this.place, outbox.written, {
+      asked: () => this.#replica.ask(),
       placed: () => this.#replica.await(),
       came: (value, pieces) => {
         this.state.set({ kind: "loading", value: this.#replica.predicted ?? value, pieces });
@@ -228,6 +241,7 @@ export class LiveModel {
   #reset(): void {
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
+    this.#watch();
     this.state.set({ kind: "loading", value: this.#replica.predicted, pieces: 0 });
     const wait = this.#resets === 0 ? 0 : fullJitter(this.#resets - 1, this.#ports.runtime.random());
     this.#resets++;
@@ -240,6 +254,17 @@ export class LiveModel {
     this.#unsettled--;
     if (status.kind === "durable") this.#replica.answered(command, status.position);
     else this.#replica.refused(command);
+  }
+
+  /** Looks for what was answered and does not come. */
+  #watch(): void {
+    const { position } = this.#replica;
+    const awaited = this.#link && this.#subscription ? this.#replica.awaited : undefined;
+    if (awaited === this.#awaited && position === this.#after) return;
+    this.#awaited = awaited;
+    this.#after = position;
+    if (awaited) this.#late.set(LATE_MS, () => this.#reset());
+    else this.#late.cancel();
   }
 
   /** The application is told at the end of the frame; of what no frame brought, at the end of the turn. */

@@ -123,6 +123,49 @@ describe("loading a model's state", () => {
     expect(value()?.tokens).toEqual(["mine"]);
   });
 
+  it("a command that a restored backup has taken back goes with the state that was there before", async () => {
+    const { server, use, value, runtime } = await ready();
+    const { settled } = use.send("put", { token: "mine" });
+    await runtime.settle();
+    await server.say({ type: "published", id: server.last("command").id, position: at(5) });
+    expect((await settled).kind).toBe("confirmed");
+    expect(value()?.tokens).toEqual(["mine"]);
+    await server.say({ type: "reset", channel, position: at(2), reason: "ahead" });
+    await runtime.pass(0);
+    await tellState(server, 2);
+    expect(value()?.tokens).toEqual([]);
+  });
+
+  it("is done anew where what was answered does not come: a restored backup may end before it", async () => {
+    const { server, use, value, runtime } = await ready();
+    use.send("put", { token: "seen" });
+    await runtime.settle();
+    await server.say({ type: "published", id: server.last("command").id, position: at(4) });
+    await runtime.pass(6_000);
+    await server.say(event(4, "titled", { title: "t" }));
+    use.send("put", { token: "lost" });
+    await runtime.settle();
+    await server.say({ type: "published", id: server.last("command").id, position: at(9) });
+    await runtime.pass(9_999);
+    // Who reads slowly gets on.
+    await server.say(event(5, "titled", { title: "t" }));
+    await runtime.pass(9_999);
+    expect(server.all("state")).toHaveLength(1);
+    expect(value()?.tokens).toEqual(["lost"]);
+    await runtime.pass(1);
+    expect(server.all("state")).toHaveLength(2);
+    expect(server.last("state")).toMatchObject({ atLeast: at(9) });
+    for (let refusal = 0; refusal < 3; refusal++) {
+      const { id } = server.last("state");
+      await server.say({ type: "error", id, code: "not-yet", message: "", retryable: true, retryAfter: 100 });
+      await runtime.pass(100);
+    }
+    await tellState(server, 5, { ...board.initial(), title: "t" });
+    expect(value()).toMatchObject({ title: "t", tokens: [] });
+    await runtime.pass(60_000);
+    expect(server.all("state")).toHaveLength(5);
+  });
+
   it("events of one frame are one change, and share what stayed the same", async () => {
     const { server, seen, value } = await ready();
     await server.say(event(4, "put", { token: "a" }), event(5, "put", { token: "b" }));

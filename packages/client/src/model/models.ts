@@ -92,6 +92,7 @@ export class Models implements Rider {
       };
       const travel: Travel = {
         load: new StateLoad(this.#runtime, { ...place, at }, this.#outbox.written, {
+          asked: () => undefined,
           placed: goesOn,
           came: goesOn,
           done: (state) => travel.settle(state),

@@ -32,7 +32,9 @@ class World {
   #down: { readonly events: ModelEvent[]; readonly position: Position }[] = [];
   readonly #answers: Answer[] = [];
   #position: Position = { epoch: "e1", offset: 0, tag: "" };
-  /** A state is on its way, as it was at its position. */
+  /** A state is asked for… */
+  #asked = false;
+  /** …and on its way, as it was at its position. */
   #loading: { readonly state: BoardState; readonly position: Position } | undefined;
   readonly accepted = new Set<Asked>();
   readonly told = new Set<Asked>();
@@ -84,7 +86,7 @@ class World {
   }
 
   deliver(appends: number): void {
-    if (this.#loading) return;
+    if (this.#asked) return;
     const frame = this.#down.splice(0, appends);
     this.replica.take(frame.flatMap(({ events }) => events));
     const last = frame.at(-1);
@@ -102,15 +104,23 @@ class World {
 
   /** The channel's history does not go on, or the state is loaded anew for another reason. */
   reset(): void {
-    if (this.#loading) return;
+    if (this.#asked) return;
+    this.#asked = true;
+    this.replica.ask();
+  }
+
+  placed(): void {
+    if (!this.#asked || this.#loading) return;
     this.replica.await();
     this.#loading = { state: this.view(), position: this.#position };
   }
 
   loaded(): void {
+    this.placed();
     if (!this.#loading) return;
     const { state, position } = this.#loading;
     this.#loading = undefined;
+    this.#asked = false;
     this.#down = this.#down.filter((append) => append.position.offset > position.offset);
     this.replica.load(ME, state, position);
   }
@@ -194,6 +204,7 @@ const still = fc.oneof(
 const withResets = fc.oneof(
   { weight: 8, arbitrary: still },
   { weight: 1, arbitrary: fc.constant<Step>((world) => world.reset()) },
+  { weight: 1, arbitrary: fc.constant<Step>((world) => world.placed()) },
   { weight: 1, arbitrary: fc.constant<Step>((world) => world.loaded()) },
 );
 
@@ -272,6 +283,33 @@ describe("a replica", () => {
     expect(world.replica.predicted?.tokens).toEqual(["mine"]);
     world.deliver(1);
     expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+  });
+
+  it("lets go of what was settled in a history that a restored backup has taken back", () => {
+    const world = new World();
+    world.give("put", { token: "mine" });
+    world.send();
+    world.replica.answered(world.asked[0]?.command as Command, { epoch: "e1", offset: 2, tag: "s" });
+    expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+    world.replica.ask();
+    world.replica.await();
+    world.replica.load(ME, board.initial(), { epoch: "e1", offset: 1, tag: "t" });
+    expect(world.replica.predicted?.tokens).toEqual([]);
+  });
+
+  it("keeps what is settled past a state that is on its way, also where it stood further on itself", () => {
+    const world = new World();
+    world.replica.reach({ epoch: "e1", offset: 9, tag: "s" });
+    world.give("put", { token: "mine" });
+    world.send();
+    world.replica.ask();
+    world.replica.answered(world.asked[0]?.command as Command, { epoch: "e1", offset: 2, tag: "t" });
+    expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+    world.replica.await();
+    world.replica.load(ME, board.initial(), { epoch: "e1", offset: 1, tag: "u" });
+    expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+    world.replica.reach({ epoch: "e1", offset: 2, tag: "t" });
+    expect(world.replica.predicted?.tokens).toEqual([]);
   });
 
   it("lets go of what was settled in a life of the channel that was over when the state was loaded", () => {

@@ -33,19 +33,26 @@ export class Replica<S extends object> {
   #time = 0;
   /** Not shown by the confirmed state, in their order. */
   #pending: Command[] = [];
+  /** Of these, what was answered before the state was asked for that is to be loaded. */
+  #past: ReadonlySet<Command> = new Set();
   #stale = false;
 
   constructor(model: AnyModel) {
     this.#model = model;
   }
 
-  /** The confirmed state is the one after this; `undefined` before it is loaded. */
+  /** The confirmed state is the one after this; `undefined` while it is loaded. */
   get position(): Position | undefined {
     return this.#position;
   }
 
   get confirmed(): S | undefined {
     return this.#confirmed;
+  }
+
+  /** The first command that the server has accepted, and the confirmed state does not show yet. */
+  get awaited(): Command | undefined {
+    return this.#pending.find(({ answer }) => answer);
   }
 
   /** The confirmed state with the own commands on top of it. */
@@ -59,9 +66,18 @@ export class Replica<S extends object> {
     return this.#predicted;
   }
 
+  /**
+   * Another state is asked for: what is answered by now it shows, or no state will, because a restored backup has taken it back. Where the
+   * present one stands says nothing of what is answered from here on.
+   */
+  ask(): void {
+    this.#position = undefined;
+    this.#past = new Set(this.#pending.filter(({ answer }) => answer));
+  }
+
   /** The position of a state that is to be loaded is known: whether it shows what is on its way now only the answers tell. */
   await(): void {
-    for (const command of this.#pending) command.unsure = command.isSent && !command.answer;
+    for (const command of this.#pending) if (!command.answer) command.unsure = command.isSent;
   }
 
   /** The confirmed state is another from here on. */
@@ -70,7 +86,10 @@ export class Replica<S extends object> {
     this.#confirmed = state;
     this.#position = position;
     this.#time = 0;
-    this.#keep(({ answer }) => !answer || !settles(position, answer));
+    const past = this.#past;
+    this.#past = new Set();
+    this.#keep((command) => !past.has(command) && !(command.answer && settles(position, command.answer)));
+    for (const command of this.#pending) if (command.answer) command.unsure = false;
     this.#stale = true;
   }
 
@@ -84,9 +103,11 @@ export class Replica<S extends object> {
   /** The server has accepted a command. */
   answered(command: Command, position: Position): void {
     command.answer = position;
+    // What it means shows the state that is to be loaded.
+    if (!this.#position) return;
     if (command.unsure) this.#stale = true;
     command.unsure = false;
-    if (this.#position && settles(this.#position, position)) this.#drop(command);
+    if (settles(this.#position, position)) this.#drop(command);
   }
 
   /** A command will not take effect, or it is not known whether it will. */

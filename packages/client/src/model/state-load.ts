@@ -33,6 +33,8 @@ export interface Wanted {
 }
 
 export interface StateLoadEvents {
+  /** The first piece is asked for, perhaps not for the first time: what was answered before that is in what comes. */
+  asked(): void;
   /** The position of what comes is known: what is sent from here on is not in it. */
   placed(position: Position): void;
   /** What is there so far, in so many pieces. */
@@ -85,6 +87,7 @@ export class StateLoad {
     const { channel, name, at, atLeast = this.#written.get(channel) } = this.#wanted;
     const asked = this.#runtime.elapsed();
     const link = this.#link;
+    if (link && !this.#position) this.#events.asked();
     const where = this.#position
       ? { at: this.#position, after: this.#after }
       : { at, atLeast: at ? undefined : atLeast };

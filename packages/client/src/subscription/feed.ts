@@ -5,6 +5,7 @@ import type {
   Filter,
   Position,
   Reset,
+  ResetReason,
   Subscribed,
   TandemError,
 } from "@tandem/protocol";
@@ -131,7 +132,7 @@ export class Feed {
         told.push(handler);
       } else handler.unplace();
     }
-    this.#written.forget(this.channel);
+    this.#forgetWritten(reason);
     this.#goOn();
     for (const handler of told) handler.reset(reason, position);
     this.#showStates();
@@ -252,7 +253,7 @@ export class Feed {
     if (reset) {
       // The others may stand on a history that is gone as well: each has to be confirmed.
       this.#unplaceAll();
-      this.#written.forget(this.channel);
+      this.#forgetWritten(reset);
     }
     // Since the wire before this one, the channel may have begun another life.
     for (const handler of this.#handlers) if (!mayStand(handler, wire)) handler.unplace();
@@ -260,6 +261,11 @@ export class Feed {
     this.#goOn();
     if (reset) for (const handler of placed) handler.reset(reset, position);
     this.#showStates();
+  }
+
+  /** What was written in another history nobody has any more. Where only the reading fell behind, it stands as before. */
+  #forgetWritten(reason: ResetReason): void {
+    if (reason !== "trimmed") this.#written.forget(this.channel);
   }
 
   #refused({ key }: Asked, message: ErrorMessage): void {

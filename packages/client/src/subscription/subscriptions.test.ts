@@ -535,6 +535,22 @@ describe("own writes", () => {
     expect(second.last("history").atLeast).toEqual(at(12));
   });
 
+  it.each([
+    ["trimmed", at(12)],
+    ["rewritten", undefined],
+  ])("G4: after a reset for %s, pages ask for a node that has %j", async (reason, atLeast) => {
+    const { room, read, server, runtime } = await ready();
+    await read();
+    await stand(server, at(4));
+    room.publish("message", 1);
+    await runtime.settle();
+    await server.store(server.all("publish"), 12);
+    await server.say({ type: "reset", channel: "room:1", position: at(9), reason });
+    void room.history();
+    await runtime.settle();
+    expect(server.last("history").atLeast).toEqual(atLeast);
+  });
+
   it("forgets a write that no node has any more", async () => {
     const { room, read, runtime, server } = await ready();
     room.publish("message", 1);

@@ -1,7 +1,7 @@
 import { chainTag } from "@tandem/protocol";
 import type { ModelState } from "./decide.ts";
 import type { ModelAppend } from "./log.ts";
-import type { ModelKeys, SnapshotHead } from "./model-log.ts";
+import type { ModelKeys, SnapshotHead, StoredSnapshot } from "./model-log.ts";
 import { SNAPSHOTS } from "./model-log.ts";
 
 /** What is kept of one model beside its events. */
@@ -87,8 +87,8 @@ export class MemoryModels implements ModelState {
     model.snapshots = [snapshot, ...model.snapshots].slice(0, SNAPSHOTS);
   }
 
-  snapshots(model: string): SnapshotHead[] {
-    return (this.#models.get(model)?.snapshots ?? []).map(({ head }) => head);
+  snapshots(model: string): StoredSnapshot[] {
+    return (this.#models.get(model)?.snapshots ?? []).map(({ head, pieces }) => ({ ...head, pieces: pieces.length }));
   }
 
   piece({ model, position }: SnapshotHead, index: number): string | undefined {

@@ -32,6 +32,12 @@ export interface SnapshotHead {
   readonly tag: string;
 }
 
+/** A snapshot of which everything is stored. */
+export interface StoredSnapshot extends SnapshotHead {
+  /** It is whole with so many: it may go at any time, also while it is read. */
+  readonly pieces: number;
+}
+
 /** What the log keeps of models beside their events. Each method rejects as those of `Log` do. */
 export interface ModelLog {
   /** The earliest deadlines in channels that are not archived, in order of their time, at most `limit`. */
@@ -46,7 +52,7 @@ export interface ModelLog {
    */
   saveSnapshot(head: SnapshotHead, pieces: Iterable<string>): Promise<void>;
   /** The whole snapshots of a model in this life of its channel, the newest first. */
-  snapshots(channel: ChannelKey, model: string): Promise<SnapshotHead[]>;
+  snapshots(channel: ChannelKey, model: string): Promise<StoredSnapshot[]>;
   /** A piece of a snapshot, by its index from 0; `undefined` after the last, and where the snapshot is gone. */
   snapshotPiece(head: SnapshotHead, index: number): Promise<string | undefined>;
 }

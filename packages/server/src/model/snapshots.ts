@@ -1,7 +1,7 @@
 import type { AnyModel } from "@tandem/model";
 import { Assembly, cutPiece, Table, upcastState } from "@tandem/model";
 import type { Logger } from "@tandem/runtime";
-import type { ModelLog, SnapshotHead } from "../log/model-log.ts";
+import type { ModelLog, StoredSnapshot } from "../log/model-log.ts";
 import type { Instance, StateAt } from "./instance.ts";
 
 /** Bytes of JSON in a stored piece, about. */
@@ -11,11 +11,16 @@ const PIECE_BYTES = 65_536;
 const EVERY = 500;
 
 /** Reads a stored state, piece by piece. @returns `undefined` where it is gone meanwhile */
-export async function loadSnapshot(log: ModelLog, model: AnyModel, head: SnapshotHead): Promise<StateAt | undefined> {
+export async function loadSnapshot(
+  log: Pick<ModelLog, "snapshotPiece">,
+  model: AnyModel,
+  head: StoredSnapshot,
+): Promise<StateAt | undefined> {
   const assembly = new Assembly<object>();
-  for (let index = 0; ; index++) {
+  for (let index = 0; index < head.pieces; index++) {
     const piece = await log.snapshotPiece(head, index);
-    if (piece === undefined) break;
+    // Newer ones have taken its place, or something was erased.
+    if (piece === undefined) return undefined;
     assembly.add(JSON.parse(piece));
   }
   if (!assembly.state) return undefined;

@@ -1,3 +1,4 @@
+import type { Position } from "@tandem/protocol";
 import { samePosition } from "@tandem/protocol";
 import type { World } from "../world.ts";
 import type { Command } from "./book.ts";
@@ -35,6 +36,10 @@ export class Glass {
   readonly #seen: Seen;
   readonly #own = new Map<string, Own>();
   #looks = 0;
+  /** When the state was loaded; `undefined` while it is. */
+  #loadedAt: number | undefined;
+  /** Since when it was. */
+  #loadingAt = 0;
 
   constructor(world: World, who: string, seen: Seen) {
     this.#world = world;
@@ -63,8 +68,11 @@ export class Glass {
     }
     if (state.kind === "loading") {
       for (const own of this.#own.values()) own.shown = false;
+      if (this.#loadedAt !== undefined) this.#loadingAt = this.#world.clock.now;
+      this.#loadedAt = undefined;
       return;
     }
+    this.#loadedAt ??= this.#world.clock.now;
     if (this.#seen.name === "purse") this.#labels(state.value as PurseState, state.position);
     if (!this.sending && ++this.#looks % EVERY === 0) this.compare(state.position);
   }
@@ -79,6 +87,7 @@ export class Glass {
       if (command.command !== "say" || verdict?.kind === "rejected" || verdict?.kind === "unknown") continue;
       if (times === 0 && own.shown) this.#vanished(label, command);
       own.shown = times > 0;
+      if (times > 0 && this.#wasTakenBack(command)) this.#wrong("M16", `shows ${label}, which a backup has taken back`);
       const arrived =
         !this.#isTakenBack(command) &&
         verdict?.kind === "confirmed" &&
@@ -94,6 +103,13 @@ export class Glass {
     return isLost || this.#world.ledger.restorations.some(({ at }) => at >= settledAt);
   }
 
+  /** It was settled, and taken back, before the state was asked for that is there now. */
+  #wasTakenBack({ commits, settledAt = Number.POSITIVE_INFINITY }: Command): boolean {
+    const restoredAt = this.#world.ledger.restorations.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+    const isBefore = Math.max(settledAt, restoredAt) < this.#loadingAt;
+    return isBefore && commits.length > 0 && commits.every(({ first }) => first?.lost);
+  }
+
   /** The state is told before what has become of commands, in the same turn. */
   #vanished(label: string, command: Command): void {
     this.#world.clock.after(0, undefined, () => {
@@ -101,10 +117,21 @@ export class Glass {
       if (this.#isTakenBack(command)) return;
       const state = this.#seen.handle.state.get();
       if (state.kind !== "ready") return;
-      // Settled in a life of the channel that was over, or is still to be loaded.
+      // Settled in a life of the channel that was over, or is still to be loaded; or in a history that is.
       if (command.verdict && command.verdict.position.epoch !== state.position.epoch) return;
+      if (command.verdict && this.#mayStandInThePast(command.verdict.position)) return;
       this.#wrong("M16", `shows ${label} no more (${command.statuses.join(", ")})`);
     });
+  }
+
+  /**
+   * A backup was put back since the copy was loaded, and what it took back reached as far as this position of the history that goes on. A copy
+   * that stands there has not been told yet: to it, what is settled at the position looks like what has made no event.
+   */
+  #mayStandInThePast(position: Position): boolean {
+    const { ledger } = this.#world;
+    const loadedAt = this.#loadedAt ?? 0;
+    return ledger.restorations.some(({ at }) => at >= loadedAt) && ledger.isTakenBack(this.#seen.channel, position);
   }
 
   #count(label: string, { said, entries }: PurseState): number {

@@ -3,7 +3,7 @@ import { chainTag } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import type { Append, Log, ModelAppend } from "../log.ts";
 import { idsOf } from "../log.ts";
-import type { SnapshotHead } from "../model-log.ts";
+import type { SnapshotHead, StoredSnapshot } from "../model-log.ts";
 import type { AttemptOptions } from "./attempt.contract.ts";
 import { appendOne, attempt, attempts, DAY, eventsOf, NOW, producerId, stored } from "./attempt.contract.ts";
 
@@ -50,6 +50,8 @@ const headAt = (position: Position, more: Partial<SnapshotHead> = {}): SnapshotH
   tag: "TAG",
   ...more,
 });
+
+const whole = (head: SnapshotHead, pieces = 1): StoredSnapshot => ({ ...head, pieces });
 
 /** All pieces of a snapshot. */
 async function piecesOf(log: Log, head: SnapshotHead): Promise<string[]> {
@@ -279,23 +281,23 @@ export function modelContract(make: () => Promise<Log>): void {
     it("M5: are kept in pieces, the two newest of each model", async () => {
       const log = await make();
       const votes = new Story();
-      const heads: SnapshotHead[] = [];
+      const heads: StoredSnapshot[] = [];
       for (const count of [3, 1, 0, 2]) {
         const head = headAt(await stored(log, [votes.next()]), { tag: votes.tag, version: 1 + count });
         await log.saveSnapshot(
           head,
           Array.from({ length: count }, (_, index) => `{"piece":${index},"of":${count}}`),
         );
-        heads.unshift(head);
+        heads.unshift(whole(head, count));
         expect(await log.snapshots(ROOM, "votes")).toEqual(heads.slice(0, 2));
       }
-      const [newest, older, gone] = heads as [SnapshotHead, SnapshotHead, SnapshotHead];
+      const [newest, older, gone] = heads as [StoredSnapshot, StoredSnapshot, StoredSnapshot];
       expect(await piecesOf(log, newest)).toEqual(['{"piece":0,"of":2}', '{"piece":1,"of":2}']);
       expect(await piecesOf(log, older)).toEqual([]);
       expect(await piecesOf(log, gone)).toEqual([]);
       const board = { ...older, model: "board" };
       await log.saveSnapshot(board, ["1"]);
-      expect(await log.snapshots(ROOM, "board")).toEqual([board]);
+      expect(await log.snapshots(ROOM, "board")).toEqual([whole(board)]);
       expect(await log.snapshots(ROOM, "votes")).toEqual([newest, older]);
       expect(await log.snapshots("acme/room:2", "votes")).toEqual([]);
     });
@@ -322,7 +324,7 @@ export function modelContract(make: () => Promise<Log>): void {
       ];
       for (const head of refused) {
         await log.saveSnapshot(head, ["refused"]);
-        expect(await log.snapshots(head.channel, "votes")).toEqual(head.channel === ROOM ? [kept] : []);
+        expect(await log.snapshots(head.channel, "votes")).toEqual(head.channel === ROOM ? [whole(kept)] : []);
       }
       expect(await piecesOf(log, kept)).toEqual(["kept"]);
       await log.trim(ROOM, { count: 1 });
@@ -340,15 +342,15 @@ export function modelContract(make: () => Promise<Log>): void {
         trace: undefined,
       });
       const votes = new Story();
-      const saved: SnapshotHead[] = [];
+      const saved: StoredSnapshot[] = [];
       for (let at = 0; at < 4; at++) {
-        saved.push(headAt(await stored(log, [{ ...votes.next(), events: [event(`${at}`)] }])));
-        if (at === 1 || at === 3) await log.saveSnapshot(saved[at] as SnapshotHead, [`state ${at}`]);
+        saved.push(whole(headAt(await stored(log, [{ ...votes.next(), events: [event(`${at}`)] }]))));
+        if (at === 1 || at === 3) await log.saveSnapshot(saved[at] as StoredSnapshot, [`state ${at}`]);
       }
       await log.redact(ROOM, 3);
       expect(await log.snapshots(ROOM, "votes")).toEqual([saved[1]]);
-      expect(await piecesOf(log, saved[3] as SnapshotHead)).toEqual([]);
-      await log.saveSnapshot(saved[3] as SnapshotHead, ["again"]);
+      expect(await piecesOf(log, saved[3] as StoredSnapshot)).toEqual([]);
+      await log.saveSnapshot(saved[3] as StoredSnapshot, ["again"]);
       await log.trim(ROOM, { count: 1 });
       // What came before is not there any more: what is stored is all that is known of it.
       await log.redact(ROOM, 3);

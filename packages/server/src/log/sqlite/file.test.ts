@@ -131,7 +131,7 @@ describe("the log file", () => {
       const again = await openLog({ file: path });
       expect(await again.deadlines(9)).toEqual([{ channel: ROOM, model: name, at: NOW }]);
       expect((await again.keys(ROOM, name)).keys).toEqual([key]);
-      expect(await again.snapshots(ROOM, name)).toEqual([head]);
+      expect(await again.snapshots(ROOM, name)).toEqual([{ ...head, pieces: 2 }]);
       expect(await again.snapshotPiece(head, 1)).toBe("2");
       const model = { name, expect: "", decision: "first", deadline: undefined };
       expect(await appendOne(again, { seq: 2, model })).toEqual({ kind: "conflict", tag: position.tag });

@@ -1,7 +1,7 @@
 import type { Position } from "@tandem/protocol";
 import type { ChangeOutcome, Follower, FollowingChanges, StoredFollowing } from "../following-log.ts";
 import type { ChannelKey, ConsumerPosition, Head, LogBounds, ReadBounds, TrimBounds } from "../log.ts";
-import type { Deadline, ModelKeys, SnapshotHead } from "../model-log.ts";
+import type { Deadline, ModelKeys, SnapshotHead, StoredSnapshot } from "../model-log.ts";
 import type { Value } from "./flat.ts";
 import type { FlatRun } from "./history.ts";
 
@@ -86,7 +86,7 @@ export interface ReaderJobs {
   followingChanges: [job: { readonly after: number; readonly limit: number }, answer: FollowingChanges];
   deadlines: [job: { readonly limit: number }, answer: Deadline[]];
   keys: [job: { readonly channel: ChannelKey; readonly model: string }, answer: ModelKeys];
-  snapshots: [job: { readonly channel: ChannelKey; readonly model: string }, answer: SnapshotHead[]];
+  snapshots: [job: { readonly channel: ChannelKey; readonly model: string }, answer: StoredSnapshot[]];
   snapshotPiece: [job: { readonly head: SnapshotHead; readonly index: number }, answer: string | undefined];
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ChannelKey } from "../log.ts";
-import type { Deadline, ModelKeys, SnapshotHead } from "../model-log.ts";
+import type { Deadline, ModelKeys, SnapshotHead, StoredSnapshot } from "../model-log.ts";
 
 /** Reads what is kept of models beside their events. Every call belongs into a read transaction. */
 export class ModelHistory {
@@ -20,7 +20,7 @@ export class ModelHistory {
        WHERE c.key = ? AND m.name = ? ORDER BY k.name`,
     );
     this.#snapshots = database.prepare(
-      `SELECT s.version, s.epoch, s."offset", s.tag, s.model_tag FROM snapshots s JOIN channels c ON c.id = s.channel
+      `SELECT s.version, s.epoch, s."offset", s.tag, s.model_tag, s.pieces FROM snapshots s JOIN channels c ON c.id = s.channel
        WHERE c.key = ? AND s.model = ? AND s.pieces IS NOT NULL ORDER BY s."offset" DESC`,
     );
     this.#piece = database.prepare(
@@ -45,13 +45,14 @@ export class ModelHistory {
     return { tag: String(rows[0]?.tag ?? ""), keys };
   }
 
-  snapshots(channel: ChannelKey, model: string): SnapshotHead[] {
-    return this.#snapshots.all(channel, model).map(({ version, epoch, offset, tag, model_tag }) => ({
+  snapshots(channel: ChannelKey, model: string): StoredSnapshot[] {
+    return this.#snapshots.all(channel, model).map(({ version, epoch, offset, tag, model_tag, pieces }) => ({
       channel,
       model,
       version: Number(version),
       position: { epoch: String(epoch), offset: Number(offset), tag: String(tag) },
       tag: String(model_tag),
+      pieces: Number(pieces),
     }));
   }
 

@@ -58,13 +58,19 @@ it("M5: what clears away older snapshots leaves alone the one that is begun mean
   const ending = endSnapshot(open, { head: third, snapshot: begun(third, 0), pieces: 0 });
   for (let steps = 0; steps < 3; steps++) expect(ending.next().done).toBe(false);
   const history = new ModelHistory(opened.database);
-  expect(history.snapshots(ROOM, "votes")).toEqual([third, second]);
+  expect(history.snapshots(ROOM, "votes")).toMatchObject([
+    { ...third, pieces: 0 },
+    { ...second, pieces: 100 },
+  ]);
   const fourth = headAfter(4);
   const snapshot = begun(fourth, 1);
   finish(ending);
   expect(finish(addPiece(open, { snapshot, index: 1, piece: "2" }))).toBe(true);
   finish(endSnapshot(open, { head: fourth, snapshot, pieces: 2 }));
-  expect(history.snapshots(ROOM, "votes")).toEqual([fourth, third]);
+  expect(history.snapshots(ROOM, "votes")).toMatchObject([
+    { ...fourth, pieces: 2 },
+    { ...third, pieces: 0 },
+  ]);
   expect([0, 1, 2].map((index) => history.piece(fourth, index))).toEqual(["1", "2", undefined]);
 });
 
@@ -76,5 +82,5 @@ it("M5: one that is begun makes an end of an unfinished one: its pieces are not 
   finish(endSnapshot(open, { head, snapshot: left, pieces: 20 }));
   expect(new ModelHistory(opened.database).snapshots(ROOM, "votes")).toEqual([]);
   finish(endSnapshot(open, { head, snapshot, pieces: 1 }));
-  expect(new ModelHistory(opened.database).snapshots(ROOM, "votes")).toEqual([head]);
+  expect(new ModelHistory(opened.database).snapshots(ROOM, "votes")).toEqual([{ ...head, pieces: 1 }]);
 });
