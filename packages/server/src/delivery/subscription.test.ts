@@ -126,6 +126,40 @@ describe("a subscription", () => {
     expect(ranges()).toEqual([[0, 4]]);
   });
 
+  it("G10: what is queued or being read when the gate closes is told when it opens", async () => {
+    const { subscription, outbox, gate, asked, turn, ranges } = await live(5);
+    subscription.deliver(batch(5, 6));
+    gate.open = false;
+    await turn();
+    expect(ranges()).toEqual([]);
+    gate.open = true;
+    outbox.wake();
+    await turn();
+    expect(ranges()).toEqual([[5, 6]]);
+    subscription.deliver(batch(7, 8));
+    await turn();
+    gate.open = false;
+    asked.shift()?.answer({ kind: "batch", batch: batch(6, 8) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([[5, 6]]);
+    gate.open = true;
+    outbox.wake();
+    await turn();
+    expect(asked.map(({ after }) => after)).toEqual([at(6)]);
+    asked.shift()?.answer({ kind: "batch", batch: batch(6, 8) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([
+      [5, 6],
+      [6, 8],
+    ]);
+    subscription.deliver(batch(8, 9));
+    gate.open = false;
+    outbox.finish();
+    expect(ranges()).toHaveLength(2);
+  });
+
   it("G3: what was read before a reset is not delivered after it", async () => {
     const { subscription, asked, turn, ranges } = stage(at(0));
     subscription.start();

@@ -121,13 +121,13 @@ export class Subscription implements Subscriber, Puller {
     this.#fallBehind();
   }
 
-  pull(): boolean | Promise<boolean> {
+  pull(): boolean | Promise<() => boolean> {
     if (this.#state === "ended" || this.#held) return false;
     const before = this.#position;
     const next = this.#source.next(before);
     if (!(next instanceof Promise)) return this.#take(next);
     // A reset that came meanwhile has moved the position, and waits for its own turn: what was read is of the past.
-    return next.then((read) => this.#position === before && this.#take(read));
+    return next.then((read) => () => this.#position === before && this.#take(read));
   }
 
   /** Tells the client what was passed over since it was told something, so that its position does not lag behind for long. */
