@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { ChannelNameSchema } from "../channel-name.ts";
 import { LimitsSchema } from "../limits.ts";
 import { RequestIdSchema, TimeSchema } from "./fields.ts";
+import { FollowingListSchema } from "./following.ts";
 import { DeviceSchema } from "./presence.ts";
 
 const TokenSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(8192));
@@ -54,8 +54,8 @@ export const WelcomeSchema = v.object({
   limits: LimitsSchema,
   /** What others know this client instance by. Stands where `hello` named one. */
   device: v.optional(DeviceSchema),
-  /** The user's durable subscriptions: a client subscribes to them as to any other channel. */
-  following: v.array(ChannelNameSchema),
+  /** The user's durable subscriptions. */
+  following: FollowingListSchema,
 });
 
 export type Hello = v.InferOutput<typeof HelloSchema>;

@@ -1,4 +1,4 @@
-import type { ClientMessage, Hello, Refresh } from "@tandem/protocol";
+import type { ClientMessage, FollowingList, Hello, Refresh } from "@tandem/protocol";
 import { errorOf, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Identity } from "../access/authenticator.ts";
@@ -186,8 +186,8 @@ export class Conversation implements InboundEvents {
     if (this.#isOver()) followings.leave(identity, this);
   }
 
-  following(channels: readonly string[]): void {
-    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", channels }), true);
+  following(list: FollowingList): void {
+    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", ...list }), true);
   }
 
   #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {
