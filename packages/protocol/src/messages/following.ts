@@ -6,7 +6,7 @@ import { RequestIdSchema } from "./fields.ts";
  * Which state of a user's list of durable subscriptions: rises with every change that is answered, 0 where there never was a list. A change names the
  * one that the client knows; where the list is of another by then, it is answered `conflict` and does nothing.
  */
-const ListVersionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const ListVersionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** The user's durable subscriptions, all of them: a client subscribes to them as to any other channel. */
 export const FollowingListSchema = v.object({ version: ListVersionSchema, channels: v.array(ChannelNameSchema) });

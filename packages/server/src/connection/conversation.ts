@@ -161,7 +161,7 @@ export class Conversation implements InboundEvents {
       await this.#enter(identity);
       if (this.#isOver()) return;
       this.#open(identity, allowance, instanceOf(ports, hello, identity, side));
-      this.#welcome(hello.id);
+      this.#welcome(hello.id, hello.following);
       this.#carrier.admitted();
     } catch (error) {
       if (!this.#isOver()) this.#carrier.close(tellable(error, ports.runtime.logger), undefined, hello.id);
@@ -197,13 +197,15 @@ export class Conversation implements InboundEvents {
     this.#state = { kind: "open", session };
   }
 
-  #welcome(id: number): void {
+  /** @param told the version of the list that the client was told last */
+  #welcome(id: number, told?: number): void {
     if (this.#state.kind !== "open") return;
     const { identity, instance } = this.#state.session;
     const { runtime, limits, followings } = this.#carrier.ports;
-    const about = { device: instance?.device, following: followings.known(identity) };
+    const following = followings.known(identity);
+    const about = { device: instance?.device, following };
     const welcome = welcomeMessage(id, this.#carrier.id, identity, runtime.now(), limits, about);
-    this.#carrier.outbox.push("critical", welcome);
+    this.#carrier.outbox.push("critical", welcome, told !== undefined && told !== following.version);
   }
 
   async #refresh(refresh: Refresh): Promise<void> {

@@ -132,7 +132,8 @@ export class Downward {
     this.#isSpared = false;
     // What is to be answered first is asked for where answers are not held until there is news.
     this.#isHeld = !isStream && greeting.wasAccepted && !greeting.isFresh && !wants.hasNew;
-    const body = bodyOf([{ ...hello, id: HELLO }, ...wants.ask(HELLO + 1)], limits());
+    const known = this.#following === undefined ? {} : { following: this.#following };
+    const body = bodyOf([{ ...hello, ...known, id: HELLO }, ...wants.ask(HELLO + 1)], limits());
     this.#giveUp = readAnswer(
       post,
       runtime,

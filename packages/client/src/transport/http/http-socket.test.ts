@@ -149,7 +149,7 @@ describe("what comes down", () => {
     await down().end();
     await runtime.pass(50);
     expect(down().messages).toEqual([
-      { type: "hello", id: 1, token: "t1", instance: { secret: "s", connection: 103 } },
+      { type: "hello", id: 1, token: "t1", instance: { secret: "s", connection: 103 }, following: 0 },
       { type: "subscribe", id: 2, channel: "room:1", from: at(5) },
     ]);
     await down().say(WELCOME, subscribed(2, 5));
@@ -301,6 +301,10 @@ describe("what comes down", () => {
       await runtime.pass(2_000);
       await down().say({ ...WELCOME, following: { version, channels } }, subscribed(2, 3));
     }
+    await down().end();
+    await runtime.pass(2_000);
+    expect(down().messages).toMatchObject([{ type: "hello", following: 2 }, {}]);
+    await down().say({ ...WELCOME, following: { version: 2, channels: [] } }, subscribed(2, 3));
     expect(news().filter(({ type }) => type === "following")).toEqual([
       { type: "following", version: 1, channels: ["room:2"] },
       { type: "following", version: 2, channels: [] },
