@@ -132,8 +132,10 @@ export class Subscription implements Subscriber, Puller {
 
   /** Tells the client what was passed over since it was told something, so that its position does not lag behind for long. */
   tell(): void {
-    if (this.#state === "ended" || this.#held || this.#missed || !this.#outbox.hasCredit(this.lane)) return;
-    this.#cover();
+    if (this.#state === "ended" || this.#held || this.#missed || this.#told === this.#position.offset) return;
+    if (this.#outbox.hasCredit(this.lane)) this.#cover();
+    // It waits for credit as events do: a response that cannot be acknowledged ends for it.
+    else if (this.#state === "live") this.#fallBehind();
   }
 
   end(): void {
