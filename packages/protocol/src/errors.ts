@@ -110,7 +110,7 @@ export function afterClose(code: number): "resume" | "stop" | "wait" {
 export interface ErrorDetails {
   /** Milliseconds after which trying again makes sense. */
   readonly retryAfter?: number | undefined;
-  /** With `out-of-sequence`: the sequence number that the server waits for. */
+  /** With `out-of-sequence`: the sequence number that the server waits for. With `conflict` of a list: its version by then. */
   readonly expected?: number | undefined;
   /** With `invalid-data`: what the schema said, at most ten. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[] | undefined;

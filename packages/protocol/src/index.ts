@@ -41,7 +41,7 @@ export {
   type Lane,
   ModelNameSchema,
 } from "./messages/fields.ts";
-export type { Follow, Following, Unfollow } from "./messages/following.ts";
+export type { Follow, Following, FollowingList, Unfollow } from "./messages/following.ts";
 export type { Hello, Refresh, Welcome } from "./messages/hello.ts";
 export type { History, Page } from "./messages/history.ts";
 export type { Closing, Ping, Pong, Received } from "./messages/liveness.ts";

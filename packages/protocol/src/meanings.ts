@@ -59,7 +59,7 @@ export const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   // Models
   "invalid-command": "The channel's type declares no such model or command, or not this version of it.",
   rejected: "The model refuses the command: `reason` says why.",
-  conflict: "Others changed the same model at the same time, again and again.",
+  conflict: "Others changed the same at the same time: a model, again and again, or a list of durable subscriptions.",
   "fence-required": "This write needs the fencing token of a lock.",
   "stale-fence": "The lock has a newer fencing token: whoever wrote under this one has lost it.",
   "model-stopped": "The model met an event that this version does not know. The rest of the channel goes on.",

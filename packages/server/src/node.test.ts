@@ -17,7 +17,7 @@ describe("hello", () => {
       time: world.runtime.now(),
       expires: world.runtime.now() + 60_000,
       limits: world.node().limits,
-      following: ["user-urgent:ada", "user:ada", "tenant:all"],
+      following: { version: 0, channels: ["user-urgent:ada", "user:ada", "tenant:all"] },
     });
     expect(world.node().connections).toBe(1);
     client.leave();

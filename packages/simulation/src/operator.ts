@@ -76,7 +76,7 @@ export class Operator {
       [type](user, channel)
       .then(
         () => {
-          change.answeredAt = clock.now;
+          lists.answered(change, clock.now);
           tally.count("path", `application-${type}-done`);
           const stands = lists
             .between(change, change.invokedAt, clock.now)
@@ -86,6 +86,7 @@ export class Operator {
         },
         (error: unknown) => {
           if (!(error instanceof TandemError)) throw error;
+          change.givenUpAt = clock.now;
           tally.count("path", `application-${type}-failed`);
         },
       );

@@ -51,7 +51,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<
     time: count,
     expires: maybe(count),
     device: maybe(text),
-    following: maybe(list(text)),
+    following: maybe(object({ version: count, channels: list(text) })),
     limits: object({
       frameBytes: positive,
       frameMessages: positive,
@@ -76,7 +76,7 @@ const MESSAGES: Record<Exclude<ServerMessage["type"], Beside>, Check> & Partial<
     retryable: flag,
     retryAfter: maybe(count),
     channel: maybe(text),
-    expected: maybe(positive),
+    expected: maybe(count),
     reason: maybe(object({ code: text })),
   }),
   closing: object({ code: text, retryAfter: count }),

@@ -19,9 +19,12 @@ interface Change {
 
 /**
  * Changes of what the user follows, stored one after the other; what was lost on the way is asked again: the same change twice
- * is one.
+ * is one. Each names the version of the list that this client knows, so that what was given up and comes to the server late, when the
+ * list has changed since, does nothing any more.
  */
 export class Changes {
+  /** The list's, as it was told last. */
+  version = 0;
   readonly #runtime: Runtime;
   readonly #hold: Alarm;
   /** The first one is asked for while there is a connection. */
@@ -91,13 +94,15 @@ export class Changes {
     const [change] = this.#line;
     if (!change || this.#hold.isSet) return;
     const { type, channel } = change;
-    this.#link?.ask({ type, channel }, (answer) => this.#answered(change, answer));
+    this.#link?.ask({ type, channel, version: this.version }, (answer) => this.#answered(change, answer));
   }
 
   #answered(change: Change, answer: ServerMessage): void {
+    if (answer.type === "followed" || answer.type === "unfollowed") this.version = answer.version;
     // It was given up meanwhile.
     if (change !== this.#line[0]) return;
     if (answer.type !== "error") return change.settle();
+    if (answer.expected !== undefined) this.version = answer.expected;
     this.#reason = refusal(answer);
     if (!answer.retryable) return change.settle(this.#reason);
     const wait = answer.retryAfter ?? fullJitter(this.#tries++, this.#runtime.random());

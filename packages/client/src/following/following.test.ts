@@ -19,7 +19,7 @@ async function ready(channels: string[], from?: Start) {
       onError: (error, { channel }) => told.push([channel, error.code]),
     });
   const reader = begin();
-  const server = await here.connected({ following: channels });
+  const server = await here.connected({ following: { version: 1, channels } });
   return { ...here, server, reader, told, begin };
 }
 
@@ -30,7 +30,7 @@ async function stand(server: ScriptedConnection, channel: string, offset: number
   const request = server.all("subscribe").findLast((subscribe) => subscribe.channel === channel);
   await server.say({ type: "subscribed", id: request?.id, channel, position: at(offset), head: offset });
 }
-const list = (...channels: string[]) => ({ type: "following", channels });
+const list = (...channels: string[]) => ({ type: "following", version: 2, channels });
 
 describe("following", () => {
   it("U3: reads what welcome names from now on, and each event comes with its channel", async () => {
@@ -55,7 +55,7 @@ describe("following", () => {
     const { server, told, reconnected } = await ready(["user:ada", "room:1"]);
     for (const channel of ["user:ada", "room:1"]) await stand(server, channel, 3);
     await server.say(events("user:ada", 3, 7));
-    const back = await reconnected({ following: ["room:2", "user:ada"] });
+    const back = await reconnected({ following: { version: 2, channels: ["room:2", "user:ada"] } });
     expect(back.all("subscribe")).toMatchObject([
       { channel: "user:ada", from: at(7) },
       { channel: "room:1", from: at(3) },
@@ -114,10 +114,10 @@ describe("follow and unfollow", () => {
     void follow(client, "room", "1").then(() => done.push("followed"));
     void unfollow(client, "room", "1").then(() => done.push("unfollowed"));
     await runtime.settle();
-    expect(server.fresh()).toEqual([{ type: "follow", id: 2, channel: "room:1" }]);
-    await server.say({ type: "followed", id: 2, channel: "room:1" });
-    expect(server.fresh()).toEqual([{ type: "unfollow", id: 3, channel: "room:1" }]);
-    await server.say({ type: "unfollowed", id: 3, channel: "room:1" });
+    expect(server.fresh()).toEqual([{ type: "follow", id: 2, channel: "room:1", version: 1 }]);
+    await server.say({ type: "followed", id: 2, channel: "room:1", version: 4 });
+    expect(server.fresh()).toEqual([{ type: "unfollow", id: 3, channel: "room:1", version: 4 }]);
+    await server.say({ type: "unfollowed", id: 3, channel: "room:1", version: 5 });
     expect(done).toEqual(["followed", "unfollowed"]);
   });
 
@@ -135,9 +135,26 @@ describe("follow and unfollow", () => {
     expect([server.all("follow"), server.all("unfollow")]).toMatchObject([[{}, {}], []]);
     const back = await reconnected();
     expect([back.all("follow"), back.all("unfollow")]).toMatchObject([[{ channel: "room:1" }], []]);
-    await back.say({ type: "followed", id: back.last("follow").id, channel: "room:1" });
-    await back.say({ type: "unfollowed", id: back.last("unfollow").id, channel: "room:1" });
+    await back.say({ type: "followed", id: back.last("follow").id, channel: "room:1", version: 2 });
+    await back.say({ type: "unfollowed", id: back.last("unfollow").id, channel: "room:1", version: 3 });
     expect(done).toEqual(["followed", "unfollowed"]);
+  });
+
+  it("U3: name the version of the list that was told last, and are asked again on the one that it is of by then", async () => {
+    const { client, server, runtime, reconnected } = await ready([]);
+    void follow(client, "room", "1");
+    await runtime.settle();
+    expect(server.last("follow")).toMatchObject({ version: 1 });
+    const back = await reconnected({ following: { version: 7, channels: [] } });
+    expect(back.last("follow")).toMatchObject({ channel: "room:1", version: 7 });
+    const conflict = { type: "error", code: "conflict", message: "no", retryable: true, expected: 0 };
+    await back.say({ ...conflict, id: back.last("follow").id });
+    await runtime.pass(2_000);
+    expect(back.all("follow").map(({ version }) => version)).toEqual([7, 0]);
+    await back.say({ ...list(), version: 9 }, { ...conflict, id: back.last("follow").id, expected: 8 });
+    await back.say({ ...list(), version: 8 });
+    await runtime.pass(2_000);
+    expect(back.all("follow").map(({ version }) => version)).toEqual([7, 0, 8]);
   });
 
   it("U4: come back with the server's reason, or for want of a connection; the next one goes on", async () => {
@@ -148,7 +165,7 @@ describe("follow and unfollow", () => {
     const refusal = { type: "error", code: "too-many-following", message: "no", retryable: false };
     await server.say({ ...refusal, id: server.last("follow").id });
     await expect(full).rejects.toMatchObject({ code: "too-many-following" });
-    await server.say({ type: "followed", id: server.last("follow").id, channel: "room:2" });
+    await server.say({ type: "followed", id: server.last("follow").id, channel: "room:2", version: 2 });
     await next;
     client.disconnect();
     const away = follow(client, "room", "3");

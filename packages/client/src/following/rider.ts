@@ -1,11 +1,13 @@
-import type { ServerMessage } from "@tandem/protocol";
+import type { FollowingList, ServerMessage } from "@tandem/protocol";
 import { isChannelName } from "@tandem/protocol";
 import type { Runtime, Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
-import { list, object, positive, text } from "../connection/inbound.ts";
+import { count, list, object, positive, text } from "../connection/inbound.ts";
 import type { Check, Link } from "../connection/link.ts";
 import type { Rider } from "../rider.ts";
 import { Changes } from "./changes.ts";
+
+const NONE: FollowingList = { version: 0, channels: [] };
 
 /** Who is told the channels that the user follows, before the application is. */
 export type Listener = (channels: readonly string[]) => void;
@@ -13,9 +15,9 @@ export type Listener = (channels: readonly string[]) => void;
 /** The list of channels that the user follows, as the server tells it, and the changes of it that are asked for. */
 export class FollowingRider implements Rider {
   readonly checks: ReadonlyMap<string, Check> = new Map([
-    ["following", object({ channels: list(text) })],
-    ["followed", object({ id: positive })],
-    ["unfollowed", object({ id: positive })],
+    ["following", object({ version: count, channels: list(text) })],
+    ["followed", object({ id: positive, version: count })],
+    ["unfollowed", object({ id: positive, version: count })],
   ]);
   readonly changes: Changes;
   readonly channels: Store<readonly string[]>;
@@ -40,8 +42,8 @@ export class FollowingRider implements Rider {
   }
 
   attach(link: Link): void {
+    this.#take(link.welcome.following ?? NONE);
     this.changes.attach(link);
-    this.#take(link.welcome.following ?? []);
   }
 
   detach(): void {
@@ -49,7 +51,7 @@ export class FollowingRider implements Rider {
   }
 
   message(message: ServerMessage): void {
-    if (message.type === "following") this.#take(message.channels);
+    if (message.type === "following") this.#take(message);
   }
 
   close(): void {
@@ -57,7 +59,8 @@ export class FollowingRider implements Rider {
     this.#listeners.clear();
   }
 
-  #take(told: readonly string[]): void {
+  #take({ version, channels: told }: FollowingList): void {
+    this.changes.version = version;
     const channels = told.filter(isChannelName);
     this.#told = channels;
     for (const listener of this.#listeners) listener(channels);

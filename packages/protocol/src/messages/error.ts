@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { ChannelNameSchema } from "../channel-name.ts";
-import { SeqSchema } from "../producer.ts";
 import { MillisSchema, RequestIdSchema } from "./fields.ts";
 
 /** Something was refused. `code` is one of the table in `errors.ts`. */
@@ -13,8 +12,8 @@ export const ErrorSchema = v.object({
   retryable: v.boolean(),
   retryAfter: v.optional(MillisSchema),
   channel: v.optional(ChannelNameSchema),
-  /** With `out-of-sequence`: the sequence number that the server waits for. */
-  expected: v.optional(SeqSchema),
+  /** With `out-of-sequence`: the sequence number that the server waits for. With `conflict` of a list: its version by then. */
+  expected: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** With `invalid-data`: what the schema said, at most ten. */
   issues: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
   /** With `rejected`: the model's reason. */

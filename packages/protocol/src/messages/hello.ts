@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { ChannelNameSchema } from "../channel-name.ts";
 import { LimitsSchema } from "../limits.ts";
 import { RequestIdSchema, TimeSchema } from "./fields.ts";
+import { FollowingListSchema, ListVersionSchema } from "./following.ts";
 import { DeviceSchema } from "./presence.ts";
 
 const TokenSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(8192));
@@ -27,6 +27,8 @@ export const HelloSchema = v.strictObject({
   guest: v.optional(GuestSchema),
   /** Left out: this connection takes no part in presence and signals. */
   instance: v.optional(InstanceSchema),
+  /** The version of the list of durable subscriptions that I was told last: another one is news, for which a response is not held. */
+  following: v.optional(ListVersionSchema),
   /** Name and version of the client library, for the operator's eyes. */
   agent: v.optional(v.pipe(v.string(), v.maxLength(120))),
 });
@@ -54,8 +56,8 @@ export const WelcomeSchema = v.object({
   limits: LimitsSchema,
   /** What others know this client instance by. Stands where `hello` named one. */
   device: v.optional(DeviceSchema),
-  /** The user's durable subscriptions: a client subscribes to them as to any other channel. */
-  following: v.array(ChannelNameSchema),
+  /** The user's durable subscriptions. */
+  following: FollowingListSchema,
 });
 
 export type Hello = v.InferOutput<typeof HelloSchema>;

@@ -125,12 +125,12 @@ export class Application {
    */
   async follow(user: string, channel: string): Promise<void> {
     this.#definition(channel);
-    await this.#ports.followings.follow({ tenant: this.tenant, user }, channel);
+    await this.#ports.followings.insist({ tenant: this.tenant, user }, { type: "follow", channel });
   }
 
   /** Takes that back. The channels that every user has (`user:{id}`, `user-urgent:{id}`, `tenant:all`) stay. */
   async unfollow(user: string, channel: string): Promise<void> {
-    await this.#ports.followings.unfollow({ tenant: this.tenant, user }, channel);
+    await this.#ports.followings.insist({ tenant: this.tenant, user }, { type: "unfollow", channel });
   }
 
   /** The channels that each connection of a user subscribes to. */

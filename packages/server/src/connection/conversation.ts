@@ -1,4 +1,4 @@
-import type { ClientMessage, Hello, Refresh } from "@tandem/protocol";
+import type { ClientMessage, FollowingList, Hello, Refresh } from "@tandem/protocol";
 import { errorOf, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Identity } from "../access/authenticator.ts";
@@ -161,7 +161,7 @@ export class Conversation implements InboundEvents {
       await this.#enter(identity);
       if (this.#isOver()) return;
       this.#open(identity, allowance, instanceOf(ports, hello, identity, side));
-      this.#welcome(hello.id);
+      this.#welcome(hello.id, hello.following);
       this.#carrier.admitted();
     } catch (error) {
       if (!this.#isOver()) this.#carrier.close(tellable(error, ports.runtime.logger), undefined, hello.id);
@@ -186,8 +186,8 @@ export class Conversation implements InboundEvents {
     if (this.#isOver()) followings.leave(identity, this);
   }
 
-  following(channels: readonly string[]): void {
-    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", channels }), true);
+  following(list: FollowingList): void {
+    if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", ...list }), true);
   }
 
   #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {
@@ -197,13 +197,15 @@ export class Conversation implements InboundEvents {
     this.#state = { kind: "open", session };
   }
 
-  #welcome(id: number): void {
+  /** @param told the version of the list that the client was told last */
+  #welcome(id: number, told?: number): void {
     if (this.#state.kind !== "open") return;
     const { identity, instance } = this.#state.session;
     const { runtime, limits, followings } = this.#carrier.ports;
-    const about = { device: instance?.device, following: followings.known(identity) };
+    const following = followings.known(identity);
+    const about = { device: instance?.device, following };
     const welcome = welcomeMessage(id, this.#carrier.id, identity, runtime.now(), limits, about);
-    this.#carrier.outbox.push("critical", welcome);
+    this.#carrier.outbox.push("critical", welcome, told !== undefined && told !== following.version);
   }
 
   async #refresh(refresh: Refresh): Promise<void> {

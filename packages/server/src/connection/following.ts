@@ -10,13 +10,13 @@ export async function changeFollowing(session: Session, request: Follow | Unfoll
   if (wait > 0) throw errorOf("rate-limited", { retryAfter: wait });
   if (request.type === "follow") {
     if (!(await rights.can(channel, "read"))) throw errorOf("forbidden");
-    await ports.followings.follow(identity, channel);
-    session.answer(request, "normal", { type: "followed", id, channel });
+    const version = await ports.followings.change(identity, request, request.version);
+    session.answer(request, "normal", { type: "followed", id, channel, version });
   } else {
     if (ports.personal.has(identity.user, channel)) {
       throw new TandemError("forbidden", "Every connection of a user has this channel.");
     }
-    await ports.followings.unfollow(identity, channel);
-    session.answer(request, "normal", { type: "unfollowed", id, channel });
+    const version = await ports.followings.change(identity, request, request.version);
+    session.answer(request, "normal", { type: "unfollowed", id, channel, version });
   }
 }

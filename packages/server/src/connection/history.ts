@@ -26,11 +26,14 @@ export async function readHistory(session: Session, request: History): Promise<v
         const { epoch, events, next } = await channel.page(request.before, request.limit, PAGE_BYTES);
         const { visible } = channel;
         const shown = visible ? events.filter((event) => visible(event.value, session.identity)) : events;
-        session.answerWith(request, lane, pageMessage(request, epoch, shown, next));
+        return () => {
+          session.answerWith(request, lane, pageMessage(request, epoch, shown, next));
+          return false;
+        };
       } catch (error) {
         session.fail(request, error);
+        return () => false;
       }
-      return false;
     },
   };
   if (!session.ended) session.outbox.wait(puller);

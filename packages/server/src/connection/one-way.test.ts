@@ -97,13 +97,13 @@ it("T1: that does not say hello is told so when it has ended", async () => {
   expect(client.end).toMatchObject({ code: 4401 });
 });
 
-it("T2: what the client could not know is news to it: events, a reset, a refusal; that it is subscribed is not", async () => {
+it("T2: what the client could not know is news to it: events, a reset, a refusal, a list; that it is subscribed is not", async () => {
   const world = await cluster();
   world.token("ada");
   await world.fill("room:1", 3);
   const head = await world.node().application("acme").head("room:1");
   const { epoch, offset, tag } = head;
-  const newsOf = async (request: object) => {
+  const newsOf = async (request: object, hello = {}) => {
     const client = Object.assign(new RawClient(world.runtime), { oneWay: true, acknowledges: false });
     const news: boolean[] = [];
     const read = client.flush.bind(client);
@@ -112,7 +112,7 @@ it("T2: what the client could not know is news to it: events, a reset, a refusal
       read();
     };
     client.connect((transport) => world.node().accept(transport));
-    client.say({ type: "hello", id: 1, token: "ada" }, request);
+    client.say({ type: "hello", id: 1, token: "ada", ...hello }, request);
     await world.settle();
     return news.includes(true);
   };
@@ -120,4 +120,7 @@ it("T2: what the client could not know is news to it: events, a reset, a refusal
   expect(await newsOf(subscribe({ epoch, offset: 9, tag }))).toBe(true);
   expect(await newsOf(subscribe({ last: 1 }))).toBe(true);
   expect(await newsOf({ ...subscribe(), channel: "absent:1" })).toBe(true);
+  await Promise.all([world.node().application("acme").follow("ada", "room:2"), world.advance(200)]);
+  expect(await newsOf(subscribe({ epoch, offset, tag }), { following: 1 })).toBe(false);
+  expect(await newsOf(subscribe({ epoch, offset, tag }), { following: 0 })).toBe(true);
 });

@@ -22,11 +22,14 @@ export async function readState(session: Session, request: State): Promise<void>
         const models = session.ports.models.on(await open());
         const instance = models.instance(request.model);
         const part = await models.states.part(instance, session.identity.user, request);
-        session.answerWith(request, lane, pieceMessage(request, part));
+        return () => {
+          session.answerWith(request, lane, pieceMessage(request, part));
+          return false;
+        };
       } catch (error) {
         session.fail(request, error);
+        return () => false;
       }
-      return false;
     },
   };
   if (!session.ended) session.outbox.wait(puller);

@@ -1,4 +1,4 @@
-import type { Limits } from "@tandem/protocol";
+import type { FollowingList, Limits } from "@tandem/protocol";
 import type { Identity } from "../access/authenticator.ts";
 import type { Outgoing } from "../delivery/message.ts";
 import { single } from "../delivery/message.ts";
@@ -10,7 +10,7 @@ export function welcomeMessage(
   { user, tenant, name, expires }: Identity,
   time: number,
   limits: Limits,
-  { device, following }: { readonly device: string | undefined; readonly following: readonly string[] },
+  { device, following }: { readonly device: string | undefined; readonly following: FollowingList },
 ): Outgoing {
   return single({
     type: "welcome",

@@ -224,4 +224,26 @@ describe("the node's gate", () => {
     expect(here.all("page")).toHaveLength(1);
     expect(world.node(0).readiness()).toEqual({ ready: true });
   });
+
+  it("G10: holds what was read before it closed: who was revoked meanwhile is told nothing of it", async () => {
+    const world = await cluster();
+    const [ada, bob] = [await world.client("ada"), await world.client("bob")];
+    await world.fill("room:1", 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.log().late = { page: promise };
+    for (const client of [ada, bob]) client.say({ type: "history", id: 7, channel: "room:1", limit: 5 });
+    await world.settle();
+    world.log().late = {};
+    world.log().failing = { read: "before" };
+    await world.advance(7_000);
+    const revocation = { kind: "user", tenant: "acme", user: "ada", before: world.runtime.now() } as const;
+    world.log().failing = {};
+    resolve();
+    await world.settle();
+    expect([ada.all("page"), bob.all("page")]).toEqual([[], []]);
+    const revoked = world.node().revoke(revocation);
+    await Promise.all([world.settle(), revoked]);
+    await world.advance(2_500);
+    expect([ada.all("page"), bob.all("page").length, ada.errors()]).toEqual([[], 1, ["needs-auth"]]);
+  });
 });

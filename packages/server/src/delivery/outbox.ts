@@ -34,8 +34,11 @@ export interface Puller {
   readonly lane: Lane;
   /** The share of the lane's room that it may fill. Default 1. */
   readonly share?: number;
-  /** Queues its next piece. @returns true when it has more */
-  pull(): boolean | Promise<boolean>;
+  /**
+   * Queues its next piece. @returns true when it has more; where the piece has to be read first, what then queues it. That is not called
+   * where nothing may be delivered any more by then: it is asked anew when it may.
+   */
+  pull(): boolean | Promise<() => boolean>;
 }
 
 /** Collects outboxes that have something to send, and has each flushed once. */
@@ -78,6 +81,8 @@ export class Outbox {
   #lanes: Outgoing[][] | undefined;
   #queued = 0;
   #delivers = false;
+  /** There are deliveries in what is queued. */
+  #owes = false;
   #waiting: Puller[] = NOBODY;
   #pulling = false;
   #closed = false;
@@ -146,6 +151,7 @@ export class Outbox {
   deliver(lane: Lane, message: Outgoing, isNews = true): void {
     if (this.#closed) return;
     this.#queue(lane, message);
+    this.#owes = true;
     if (isNews) this.#delivers = true;
     this.#turn.mark(this, lane !== "critical");
   }
@@ -159,9 +165,13 @@ export class Outbox {
   /** Asks `puller` for its pieces from now on, whenever there is room. */
   wait(puller: Puller): void {
     if (this.#closed || this.#waiting.includes(puller)) return;
+    this.#line(puller);
+    this.#turn.mark(this, false);
+  }
+
+  #line(puller: Puller): void {
     if (this.#waiting === NOBODY) this.#waiting = [];
     this.#waiting.push(puller);
-    this.#turn.mark(this, false);
   }
 
   /**
@@ -179,6 +189,8 @@ export class Outbox {
   flush(): void {
     if (this.#closed) return;
     this.#outlet.beforeFlush();
+    // The process may have stood still since it was queued: what the gate let through then may be told no more now.
+    if (this.#owes && !this.#gate.open) return;
     this.#pump();
     this.#flushQueued();
     if (this.#isStalled()) this.#outlet.stalled();
@@ -187,6 +199,7 @@ export class Outbox {
   /** Hands over what is queued, and asks nobody for more: the connection is about to end in good order. */
   finish(): void {
     this.#waiting = NOBODY;
+    if (this.#owes && !this.#gate.open) this.purge();
     this.#flushQueued();
   }
 
@@ -197,6 +210,7 @@ export class Outbox {
     this.#lanes = undefined;
     this.#queued = 0;
     this.#delivers = false;
+    this.#owes = false;
     const { codec } = this.#outlet;
     let frame: Outgoing[] = [];
     let bytes = 0;
@@ -235,14 +249,15 @@ export class Outbox {
       this.#waiting.splice(this.#waiting.indexOf(puller), 1);
       const more = puller.pull();
       if (typeof more === "boolean") {
-        if (more) this.#waiting.push(puller);
+        if (more) this.#line(puller);
         continue;
       }
       this.#pulling = true;
-      void more.then((hasMore) => {
+      void more.then((queue) => {
         this.#pulling = false;
-        if (hasMore) this.#waiting.push(puller);
-        if (!this.#closed) this.#turn.mark(this, false);
+        if (this.#closed) return;
+        if (!this.#gate.open || queue()) this.#line(puller);
+        this.#turn.mark(this, false);
       });
     }
   }
@@ -262,9 +277,9 @@ export class Outbox {
     if (wait > 0) this.#turn.markLater(this, wait);
   }
 
-  /** Looks again whether there is room for those who wait. */
+  /** Looks again whether there is room for those who wait, and for what is queued. */
   wake(): void {
-    if (this.#waiting.length > 0) this.#turn.mark(this, false);
+    if (this.#waiting.length > 0 || this.#owes) this.#turn.mark(this, false);
   }
 
   /** Drops what was not handed over yet, and forgets who waits. What is on the way stays counted. */
@@ -272,6 +287,7 @@ export class Outbox {
     this.#lanes = undefined;
     this.#queued = 0;
     this.#delivers = false;
+    this.#owes = false;
     this.#waiting = NOBODY;
   }
 

@@ -1,6 +1,7 @@
 import type { Position, ServerMessage } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
+import type { Selection } from "./batch.ts";
 import { Batch } from "./batch.ts";
 import { Coverage } from "./coverage.ts";
 import type { Frame } from "./frame.ts";
@@ -35,11 +36,12 @@ function batch(from: number, to: number, data = "1"): Batch {
 }
 
 /** A subscription over a source and an outbox that the test drives by hand. */
-function stage(position: Position, overflow?: Overflow) {
+function stage(position: Position, overflow?: Overflow, selection?: Selection) {
   const told: ServerMessage[] = [];
   const gate = { open: true };
   const asked: { after: Position; answer: (next: Next) => void }[] = [];
   let flushes = 0;
+  let stalls = 0;
   const outlet = {
     codec: jsonCodec,
     beforeFlush() {},
@@ -47,7 +49,7 @@ function stage(position: Position, overflow?: Overflow) {
     send: ({ payload }: Frame) =>
       void told.push(...(jsonCodec.decode(new TextDecoder().decode(payload)) as ServerMessage[])),
     flushed() {},
-    stalled() {},
+    stalled: () => void stalls++,
   };
   const outbox: Outbox = new Outbox(outlet, { mark: () => flushes++, markLater() {}, join: joined }, gate, {
     windowBytes: WINDOW,
@@ -67,6 +69,7 @@ function stage(position: Position, overflow?: Overflow) {
     outbox,
     viewer: VIEWER,
     overflow,
+    selection,
   });
   const turn = async () => {
     await Promise.resolve();
@@ -81,13 +84,15 @@ function stage(position: Position, overflow?: Overflow) {
     asked,
     gate,
     turn,
+    /** How often only an acknowledgement could make room. */
+    stalls: () => stalls,
     ranges: () => told.map((one) => (one.type === "events" ? [one.from, one.to] : one.type)),
   };
 }
 
 /** A stage whose subscription has read up to its position and is live. */
-async function live(offset: number, overflow?: Overflow) {
-  const made = stage(at(offset), overflow);
+async function live(offset: number, overflow?: Overflow, selection?: Selection) {
+  const made = stage(at(offset), overflow, selection);
   made.subscription.start();
   await made.turn();
   made.asked.shift()?.answer({ kind: "head" });
@@ -124,6 +129,40 @@ describe("a subscription", () => {
     await turn();
     await turn();
     expect(ranges()).toEqual([[0, 4]]);
+  });
+
+  it("G10: what is queued or being read when the gate closes is told when it opens", async () => {
+    const { subscription, outbox, gate, asked, turn, ranges } = await live(5);
+    subscription.deliver(batch(5, 6));
+    gate.open = false;
+    await turn();
+    expect(ranges()).toEqual([]);
+    gate.open = true;
+    outbox.wake();
+    await turn();
+    expect(ranges()).toEqual([[5, 6]]);
+    subscription.deliver(batch(7, 8));
+    await turn();
+    gate.open = false;
+    asked.shift()?.answer({ kind: "batch", batch: batch(6, 8) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([[5, 6]]);
+    gate.open = true;
+    outbox.wake();
+    await turn();
+    expect(asked.map(({ after }) => after)).toEqual([at(6)]);
+    asked.shift()?.answer({ kind: "batch", batch: batch(6, 8) });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([
+      [5, 6],
+      [6, 8],
+    ]);
+    subscription.deliver(batch(8, 9));
+    gate.open = false;
+    outbox.finish();
+    expect(ranges()).toHaveLength(2);
   });
 
   it("G3: what was read before a reset is not delivered after it", async () => {
@@ -207,6 +246,28 @@ describe("a subscription of which only the latest counts", () => {
     expect(ranges()).toEqual([]);
     await answer({ kind: "head" });
     expect(ranges()).toEqual([[20, 26]]);
+  });
+
+  it("D2: tells what it has passed over without credit once there is some, and asks for it", async () => {
+    let isWanted = true;
+    const { subscription, outbox, turn, ranges, stalls, asked } = await live(5, undefined, () => isWanted);
+    subscription.deliver(long(5, 20));
+    await turn();
+    isWanted = false;
+    subscription.deliver(batch(20, 21));
+    subscription.tell();
+    await turn();
+    expect([ranges(), stalls()]).toEqual([[[5, 20]], 1]);
+    outbox.acknowledge(outbox.sent);
+    await turn();
+    asked.shift()?.answer({ kind: "head" });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual([
+      [5, 20],
+      [20, 21],
+    ]);
+    expect(subscription.state).toBe("live");
   });
 
   it("G3, D12: drops what it has in hand at a reset", async () => {

@@ -121,19 +121,21 @@ export class Subscription implements Subscriber, Puller {
     this.#fallBehind();
   }
 
-  pull(): boolean | Promise<boolean> {
+  pull(): boolean | Promise<() => boolean> {
     if (this.#state === "ended" || this.#held) return false;
     const before = this.#position;
     const next = this.#source.next(before);
     if (!(next instanceof Promise)) return this.#take(next);
     // A reset that came meanwhile has moved the position, and waits for its own turn: what was read is of the past.
-    return next.then((read) => this.#position === before && this.#take(read));
+    return next.then((read) => () => this.#position === before && this.#take(read));
   }
 
   /** Tells the client what was passed over since it was told something, so that its position does not lag behind for long. */
   tell(): void {
-    if (this.#state === "ended" || this.#held || this.#missed || !this.#outbox.hasCredit(this.lane)) return;
-    this.#cover();
+    if (this.#state === "ended" || this.#held || this.#missed || this.#told === this.#position.offset) return;
+    if (this.#outbox.hasCredit(this.lane)) this.#cover();
+    // It waits for credit as events do: a response that cannot be acknowledged ends for it.
+    else if (this.#state === "live") this.#fallBehind();
   }
 
   end(): void {

@@ -1,3 +1,4 @@
+import type { FollowingList } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import type { PersonalChannels } from "../access/personal-channels.ts";
@@ -23,7 +24,13 @@ const NEVER: StoredFollowing = { version: 0, channels: [] };
 
 /** Who is told a user's list whenever it changes. */
 export interface Listener {
-  following(channels: readonly string[]): void;
+  following(list: FollowingList): void;
+}
+
+/** A change of a list: puts a channel on it, where it is not, or takes it from there. */
+export interface Change {
+  readonly type: "follow" | "unfollow";
+  readonly channel: string;
 }
 
 export interface FollowingsPorts {
@@ -53,7 +60,7 @@ export class Followings {
   readonly #ports: FollowingsPorts;
   readonly #entries = new Map<string, Entry>();
   /** The last change of each user that is under way. */
-  readonly #changing = new Map<string, Promise<ChangeOutcome>>();
+  readonly #changing = new Map<string, Promise<void>>();
   /** Changes up to this version are known here; `undefined` before the first look. */
   #seen: number | undefined;
   /** Nobody has a list, by the last look. */
@@ -107,59 +114,68 @@ export class Followings {
   }
 
   /** The list of a user who has entered. */
-  known(follower: Follower): readonly string[] {
+  known(follower: Follower): FollowingList {
     return this.#list(follower, this.#entries.get(keyOf(follower))?.stored ?? NEVER);
   }
 
-  /** The list of any user. Rejects when the log cannot be read. */
+  /** The channels of any user. Rejects when the log cannot be read. */
   async of(follower: Follower): Promise<readonly string[]> {
-    return this.#list(follower, await this.#ports.log.following(follower));
-  }
-
-  /** Puts a channel on a user's list. Resolves when that is durable. @throws TandemError (by rejection) `too-many-following` */
-  async follow(follower: Follower, channel: string): Promise<void> {
-    const { log, personal, runtime, most } = this.#ports;
-    if (personal.has(follower.user, channel)) return;
-    const outcome = await this.#change(follower, ({ version, channels }) =>
-      channels.includes(channel) ? "done" : log.follow(follower, channel, version, most, runtime.now()),
-    );
-    if (outcome === "full") throw errorOf("too-many-following");
-    this.#changed();
-  }
-
-  /** Takes a channel from a user's list. Resolves when that is durable. */
-  async unfollow(follower: Follower, channel: string): Promise<void> {
-    const { log } = this.#ports;
-    await this.#change(follower, ({ version, channels }) =>
-      channels.includes(channel) ? log.unfollow(follower, channel, version) : "done",
-    );
-    this.#changed();
+    return this.#list(follower, await this.#ports.log.following(follower)).channels;
   }
 
   /**
-   * Changes a list as it stands: an attempt whose answer was lost, and that comes to the log late, finds another version, and undoes
-   * nothing. Changes of one user wait for each other here; another node's are met in the log.
+   * Changes the list of this version, as a client knows it. What the client has asked for once more meanwhile, on another
+   * connection, finds another version: however late it comes here, it undoes nothing.
+   *
+   * @returns the list's version, once that is durable
+   * @throws TandemError (by rejection) `conflict`, with the version that the list is of; `too-many-following`
    */
-  async #change(
-    follower: Follower,
-    attempt: (stored: StoredFollowing) => ChangeOutcome | Promise<ChangeOutcome>,
-  ): Promise<ChangeOutcome> {
+  async change(follower: Follower, change: Change, version: number): Promise<number> {
+    if (this.#ports.personal.has(follower.user, change.channel)) return version;
+    const outcome = await this.#attempt(follower, change, version);
+    if (outcome.kind === "outdated") throw errorOf("conflict", { expected: outcome.version });
+    return this.#attempted(outcome);
+  }
+
+  /**
+   * Changes a list as it stands. Resolves when that is durable. An attempt whose answer was lost, and that comes to the log late, finds another
+   * version. Changes of one user wait for each other here; another node's, and those of clients, are met in the log.
+   *
+   * @throws TandemError (by rejection) `too-many-following`, `overloaded`
+   */
+  async insist(follower: Follower, change: Change): Promise<void> {
+    if (this.#ports.personal.has(follower.user, change.channel)) return;
     const key = keyOf(follower);
-    const change = async (): Promise<ChangeOutcome> => {
+    const insist = async (): Promise<void> => {
+      let { version } = await this.#ports.log.following(follower);
       for (let tries = 0; tries < TRIES; tries++) {
-        const outcome = await attempt(await this.#ports.log.following(follower));
-        if (outcome !== "outdated") return outcome;
+        const outcome = await this.#attempt(follower, change, version);
+        if (outcome.kind !== "outdated") return void this.#attempted(outcome);
+        version = outcome.version;
       }
       throw errorOf("overloaded", { retryAfter: LOOK_MS });
     };
     const before = this.#changing.get(key);
-    const changing = before ? before.then(change, change) : change();
+    const changing = before ? before.then(insist, insist) : insist();
     this.#changing.set(key, changing);
     try {
-      return await changing;
+      await changing;
     } finally {
       if (this.#changing.get(key) === changing) this.#changing.delete(key);
     }
+  }
+
+  #attempt(follower: Follower, { type, channel }: Change, version: number): Promise<ChangeOutcome> {
+    const { log, runtime, most } = this.#ports;
+    return type === "follow"
+      ? log.follow(follower, channel, version, most, runtime.now())
+      : log.unfollow(follower, channel, version);
+  }
+
+  #attempted(outcome: Exclude<ChangeOutcome, { kind: "outdated" }>): number {
+    if (outcome.kind === "full") throw errorOf("too-many-following");
+    this.#changed();
+    return outcome.version;
   }
 
   #changed(): void {
@@ -218,12 +234,12 @@ export class Followings {
     if (before && stored.version <= before.version) return;
     entry.stored = stored;
     if (!before) return;
-    const channels = this.#list(entry.follower, stored);
-    for (const listener of entry.listeners) listener.following(channels);
+    const list = this.#list(entry.follower, stored);
+    for (const listener of entry.listeners) listener.following(list);
   }
 
-  #list({ user }: Follower, { channels }: StoredFollowing): readonly string[] {
-    return [...this.#ports.personal.of(user), ...channels];
+  #list({ user }: Follower, { version, channels }: StoredFollowing): FollowingList {
+    return { version, channels: [...this.#ports.personal.of(user), ...channels] };
   }
 }
 

@@ -6,21 +6,28 @@ export interface Follower {
 
 /** The channels that a user follows. */
 export interface StoredFollowing {
-  /** Rises with every change of the list; 0: there never was one. */
+  /** Rises with every change that is done; 0: there never was one. */
   readonly version: number;
   /** In the order in which they were added; those of one time in the order of their names. */
   readonly channels: readonly string[];
 }
 
-/** Whose lists have changed, each user once, in order of the newest change. */
+/** Whose lists are of another version, each user once, in order of the newest. */
 export interface FollowingChanges {
-  /** The newest version of any list; 0: nobody ever followed anything. */
+  /** The newest version of any list; 0: there is none. */
   readonly newest: number;
   readonly changes: readonly (Follower & { readonly version: number })[];
 }
 
-/** What became of a change: `outdated`, the list is of another version than the one that it was asked on, and nothing was done. */
-export type ChangeOutcome = "done" | "full" | "outdated";
+/**
+ * What became of a change: `done`, it is so, whoever made it so; `outdated`, the list is of another version than the one that it was
+ * asked on, and nothing was done. With the version that the list is of now: what is done raises it even where it was so already, so that
+ * what was asked before and comes late does not undo it.
+ */
+export type ChangeOutcome =
+  | { readonly kind: "done"; readonly version: number }
+  | { readonly kind: "full" }
+  | { readonly kind: "outdated"; readonly version: number };
 
 /**
  * The part of the log that keeps who follows what. Versions are of one count for all users. Rejects as the log does; after a rejected
@@ -31,7 +38,7 @@ export interface FollowingLog {
   /**
    * Adds a channel to a user's list, where it is not in it already. Resolves when that is durable.
    *
-   * @param version of the list as it was read
+   * @param version of the list as who asks knows it
    * @param most channels that the list may have; with more, it is `full`
    * @param now the node's clock
    */

@@ -12,25 +12,32 @@ export class MemoryFollowing {
   #newest = 0;
 
   follow(follower: Follower, channel: string, version: number, most: number, now: number): ChangeOutcome {
-    const key = keyOf(follower);
-    const known = this.#lists.get(key);
-    if (known?.channels.has(channel)) return "done";
-    if ((known?.version ?? 0) !== version) return "outdated";
-    if ((known?.channels.size ?? 0) >= most) return "full";
-    const list = known ?? { tenant: follower.tenant, user: follower.user, version: 0, channels: new Map() };
-    list.channels.set(channel, now);
-    list.version = ++this.#newest;
-    this.#lists.set(key, list);
-    return "done";
+    const list = this.#of(follower);
+    if (!list.channels.has(channel)) {
+      if (list.version !== version) return { kind: "outdated", version: list.version };
+      if (list.channels.size >= most) return { kind: "full" };
+      list.channels.set(channel, now);
+    }
+    return this.#touch(list);
   }
 
   unfollow(follower: Follower, channel: string, version: number): ChangeOutcome {
-    const list = this.#lists.get(keyOf(follower));
-    if (!list?.channels.has(channel)) return "done";
-    if (list.version !== version) return "outdated";
-    list.channels.delete(channel);
+    const list = this.#of(follower);
+    if (list.channels.has(channel)) {
+      if (list.version !== version) return { kind: "outdated", version: list.version };
+      list.channels.delete(channel);
+    }
+    return this.#touch(list);
+  }
+
+  #of({ tenant, user }: Follower): List {
+    return this.#lists.get(keyOf({ tenant, user })) ?? { tenant, user, version: 0, channels: new Map() };
+  }
+
+  #touch(list: List): ChangeOutcome {
     list.version = ++this.#newest;
-    return "done";
+    this.#lists.set(keyOf(list), list);
+    return { kind: "done", version: list.version };
   }
 
   of(follower: Follower): StoredFollowing {

@@ -19,6 +19,8 @@ export interface Change extends Follower {
   readonly invokedAt: number;
   /** When it was told to be durable; infinity while it was not: it may be, or may still come to be. */
   answeredAt: number;
+  /** When it was told to have failed: nobody asks any more, and what was asked may still come. */
+  givenUpAt: number;
 }
 
 const NOBODY: State = { at: 0, channels: [] };
@@ -32,6 +34,7 @@ export class Lists {
   readonly #read: (follower: Follower) => readonly string[];
   readonly #changes: Change[] = [];
   readonly #listeners: Listener[] = [];
+  #restoredAt = Number.NEGATIVE_INFINITY;
   /** When last a node was kept from learning what the store holds. */
   readonly disturbedAt: (process: Process) => number;
 
@@ -46,10 +49,20 @@ export class Lists {
   }
 
   /** Somebody asks for a change. */
-  asked(change: Omit<Change, "answeredAt">): Change {
-    const asked = { ...change, answeredAt: Number.POSITIVE_INFINITY };
+  asked(change: Omit<Change, "answeredAt" | "givenUpAt">): Change {
+    const asked = { ...change, answeredAt: Number.POSITIVE_INFINITY, givenUpAt: Number.POSITIVE_INFINITY };
     this.#changes.push(asked);
     return asked;
+  }
+
+  /** A change was told to be durable. What had been given up before it was asked for comes too late from now on. */
+  answered(change: Change, at: number): void {
+    for (const other of this.#changes) {
+      const isSame = other.tenant === change.tenant && other.user === change.user && other.channel === change.channel;
+      const isOver = other === change || (isSame && other.givenUpAt <= change.invokedAt);
+      // What was on its way to a store that went back names versions that there may be again.
+      if (isOver && other.invokedAt > this.#restoredAt) other.answeredAt = Math.min(other.answeredAt, at);
+    }
   }
 
   /** Those that may have taken effect at a moment, by what was told of them. */
@@ -73,6 +86,7 @@ export class Lists {
   /** The store went back: lists are as they were, and any change since is forgotten. */
   restored(at: number): void {
     // …and what was on its way to the store then may still come.
+    this.#restoredAt = at;
     for (const change of this.#changes) change.answeredAt = Number.POSITIVE_INFINITY;
     for (const { follower, states } of this.#states.values()) states.push({ at, channels: this.#read(follower) });
   }

@@ -58,11 +58,12 @@ export class Tuner {
     make(this.client, kind, id)
       .then(
         () => {
-          change.answeredAt = clock.now;
+          lists.answered(change, clock.now);
           tally.count("path", `${type}-done`);
         },
         (error: unknown) => {
           if (!(error instanceof TandemError)) throw error;
+          change.givenUpAt = clock.now;
           tally.count("path", `${type}-failed.${error.code}`);
         },
       )

@@ -59,7 +59,7 @@ export class Followings implements Watcher {
       case "welcome": {
         const greeted = request?.type === "hello" || request?.type === "refresh" ? request.token : undefined;
         const who = greeted === undefined ? identity : this.#scene.tokens.identity(greeted);
-        return who && this.#listed(dialogue, who, message.following);
+        return who && this.#listed(dialogue, who, message.following.channels);
       }
       case "following":
         this.#scene.tally.count("path", "following");

@@ -66,8 +66,8 @@ export class Downward {
   #greetedAt: number | undefined;
   /** The present request was refused, but the next one need not be. */
   #isSpared = false;
-  /** What the user follows, as the client was told last; `undefined` before it was. */
-  #following: readonly string[] | undefined;
+  /** The version of what the user follows, as the client was told last; `undefined` before it was. */
+  #following: number | undefined;
   /** Nothing is asked for before this time of `elapsed`. */
   #notBefore = 0;
   #failures = 0;
@@ -132,7 +132,8 @@ export class Downward {
     this.#isSpared = false;
     // What is to be answered first is asked for where answers are not held until there is news.
     this.#isHeld = !isStream && greeting.wasAccepted && !greeting.isFresh && !wants.hasNew;
-    const body = bodyOf([{ ...hello, id: HELLO }, ...wants.ask(HELLO + 1)], limits());
+    const known = this.#following === undefined ? {} : { following: this.#following };
+    const body = bodyOf([{ ...hello, ...known, id: HELLO }, ...wants.ask(HELLO + 1)], limits());
     this.#giveUp = readAnswer(
       post,
       runtime,
@@ -175,15 +176,16 @@ export class Downward {
       const id = greeting.accepted();
       if (id !== undefined) told.push({ ...message, id });
       // The list may have changed between two requests: then nobody was there to be told.
-      const { following: channels } = message;
-      if (this.#following && isOther(channels, this.#following)) told.push({ type: "following", channels });
-      this.#following = channels;
+      const { following } = message;
+      if (this.#following !== undefined && following && following.version !== this.#following)
+        told.push({ type: "following", ...following });
+      this.#following = following?.version;
     } else if (message.type === "error" && this.#greetedAt === undefined) {
       this.#refused(message, told);
     } else if (message.type === "error" && message.code === "needs-auth") {
       told.push(lapsed(message));
     } else {
-      if (message.type === "following") this.#following = message.channels;
+      if (message.type === "following") this.#following = message.version;
       const news = wants.take(message);
       if (news) told.push(news);
     }
@@ -225,9 +227,4 @@ export class Downward {
     this.#wait(Math.max(retryAfter, fullJitter(this.#failures, runtime.random(), 250)));
     this.#askSoon();
   }
-}
-
-/** Is a list another than the one before? A server that tells none has none. */
-function isOther(list: readonly string[] | undefined, before: readonly string[]): list is readonly string[] {
-  return list !== undefined && JSON.stringify(list) !== JSON.stringify(before);
 }

@@ -54,7 +54,7 @@ const WELCOME = {
   tenant: "default",
   time: 0,
   limits: DEFAULT_LIMITS,
-  following: [],
+  following: { version: 0, channels: [] },
 };
 const subscribed = (id: number, offset: number) => ({
   type: "subscribed",
@@ -149,7 +149,7 @@ describe("what comes down", () => {
     await down().end();
     await runtime.pass(50);
     expect(down().messages).toEqual([
-      { type: "hello", id: 1, token: "t1", instance: { secret: "s", connection: 103 } },
+      { type: "hello", id: 1, token: "t1", instance: { secret: "s", connection: 103 }, following: 0 },
       { type: "subscribe", id: 2, channel: "room:1", from: at(5) },
     ]);
     await down().say(WELCOME, subscribed(2, 5));
@@ -296,26 +296,32 @@ describe("what comes down", () => {
   it("U3: tells a list that changed while nobody was there to be told, and none that did not", async () => {
     const { down, news, send, stand, runtime } = stage();
     await stand();
-    for (const following of [["room:2"], ["room:2"], []]) {
+    for (const [version, ...channels] of [[1, "room:2"], [1, "room:2"], [2]] as const) {
       await down().end();
       await runtime.pass(2_000);
-      await down().say({ ...WELCOME, following }, subscribed(2, 3));
+      await down().say({ ...WELCOME, following: { version, channels } }, subscribed(2, 3));
     }
-    expect(news().filter(({ type }) => type === "following")).toEqual([
-      { type: "following", channels: ["room:2"] },
-      { type: "following", channels: [] },
-    ]);
-    await send({ type: "refresh", id: 9, token: "t2" });
-    await down().say({ ...WELCOME, following: ["room:9"] }, subscribed(2, 3));
-    expect(news()).toMatchObject([
-      { type: "welcome", id: 9 },
-      { type: "following", channels: ["room:9"] },
-    ]);
-    await down().say({ type: "following", channels: ["room:3"] });
     await down().end();
     await runtime.pass(2_000);
-    await down().say({ ...WELCOME, following: ["room:3"] }, subscribed(2, 3));
-    expect(news().filter(({ type }) => type === "following")).toEqual([{ type: "following", channels: ["room:3"] }]);
+    expect(down().messages).toMatchObject([{ type: "hello", following: 2 }, {}]);
+    await down().say({ ...WELCOME, following: { version: 2, channels: [] } }, subscribed(2, 3));
+    expect(news().filter(({ type }) => type === "following")).toEqual([
+      { type: "following", version: 1, channels: ["room:2"] },
+      { type: "following", version: 2, channels: [] },
+    ]);
+    await send({ type: "refresh", id: 9, token: "t2" });
+    await down().say({ ...WELCOME, following: { version: 3, channels: ["room:9"] } }, subscribed(2, 3));
+    expect(news()).toMatchObject([
+      { type: "welcome", id: 9 },
+      { type: "following", version: 3, channels: ["room:9"] },
+    ]);
+    await down().say({ type: "following", version: 4, channels: ["room:3"] });
+    await down().end();
+    await runtime.pass(2_000);
+    await down().say({ ...WELCOME, following: { version: 4, channels: ["room:3"] } }, subscribed(2, 3));
+    expect(news().filter(({ type }) => type === "following")).toEqual([
+      { type: "following", version: 4, channels: ["room:3"] },
+    ]);
   });
 
   it("may come in any pieces", async () => {
@@ -558,7 +564,7 @@ describe("what goes up", () => {
   it("nothing again after a goodbye: what is under way may fail, and what waited went with the last word", async () => {
     const { welcomed, up, send, socket, asked, runtime } = stage();
     await welcomed();
-    await send({ type: "follow", id: 8, channel: "room:1" }, publish(31));
+    await send({ type: "follow", id: 8, channel: "room:1", version: 0 }, publish(31));
     const underWay = asked.slice(-2);
     await send(publish(32));
     socket.close(1000, "");

@@ -21,43 +21,53 @@ export function followingContract(make: () => Promise<Log>): void {
     it("keeps the channels of a user, each once, in the order in which they were added", async () => {
       const log = await make();
       expect(await log.following(ADA)).toEqual({ version: 0, channels: [] });
-      expect(await follow(log, ADA, "room:2", 9, NOW)).toBe("done");
-      expect(await follow(log, ADA, "room:1", 9, NOW + 1)).toBe("done");
-      expect(await follow(log, ADA, "room:3", 9, NOW)).toBe("done");
-      expect(await follow(log, BOB, "room:9", 9, NOW)).toBe("done");
+      expect(await follow(log, ADA, "room:2", 9, NOW)).toEqual({ kind: "done", version: 1 });
+      expect(await follow(log, ADA, "room:1", 9, NOW + 1)).toEqual({ kind: "done", version: 2 });
+      expect(await follow(log, ADA, "room:3", 9, NOW)).toEqual({ kind: "done", version: 3 });
+      expect(await follow(log, BOB, "room:9", 9, NOW)).toEqual({ kind: "done", version: 4 });
       expect(await log.following(ADA)).toEqual({ version: 3, channels: ["room:2", "room:3", "room:1"] });
       expect(await log.following(BOB)).toEqual({ version: 4, channels: ["room:9"] });
     });
 
-    it("changes nothing where nothing is new", async () => {
+    it("U3: raises the version where nothing is new, and changes nothing else", async () => {
       const log = await make();
       await follow(log, ADA, "room:1", 1, NOW);
-      expect(await follow(log, ADA, "room:1", 1, NOW + 5)).toBe("done");
-      await unfollow(log, ADA, "room:2");
-      await unfollow(log, BOB, "room:1");
-      expect(await log.following(ADA)).toEqual({ version: 1, channels: ["room:1"] });
-      expect(await log.followingChanges(0, 9)).toEqual({ newest: 1, changes: [{ ...ADA, version: 1 }] });
+      expect(await follow(log, ADA, "room:1", 1, NOW + 5)).toEqual({ kind: "done", version: 2 });
+      expect(await unfollow(log, ADA, "room:2")).toEqual({ kind: "done", version: 3 });
+      expect(await unfollow(log, BOB, "room:1")).toEqual({ kind: "done", version: 4 });
+      expect(await log.following(ADA)).toEqual({ version: 3, channels: ["room:1"] });
+      expect(await log.following(BOB)).toEqual({ version: 4, channels: [] });
+      const changes = [
+        { ...ADA, version: 3 },
+        { ...BOB, version: 4 },
+      ];
+      expect(await log.followingChanges(0, 9)).toEqual({ newest: 4, changes });
     });
 
     it("U3: a change that comes late, on an older version, does nothing", async () => {
       const log = await make();
-      expect(await log.follow(ADA, "room:1", 0, 9, NOW)).toBe("done");
-      expect(await log.follow(ADA, "room:2", 0, 9, NOW)).toBe("outdated");
-      expect(await log.unfollow(ADA, "room:1", 0)).toBe("outdated");
-      expect(await log.unfollow(ADA, "room:1", 1)).toBe("done");
-      expect(await log.follow(ADA, "room:1", 1, 9, NOW)).toBe("outdated");
+      expect(await log.follow(ADA, "room:1", 0, 9, NOW)).toEqual({ kind: "done", version: 1 });
+      expect(await log.follow(ADA, "room:2", 0, 9, NOW)).toEqual({ kind: "outdated", version: 1 });
+      expect(await log.unfollow(ADA, "room:1", 0)).toEqual({ kind: "outdated", version: 1 });
+      expect(await log.follow(BOB, "room:1", 1, 9, NOW)).toEqual({ kind: "outdated", version: 0 });
       // What is so already is done, whatever has changed beside it.
-      expect(await log.unfollow(ADA, "room:1", 1)).toBe("done");
-      expect(await log.following(ADA)).toEqual({ version: 2, channels: [] });
+      expect(await log.follow(ADA, "room:1", 0, 9, NOW)).toEqual({ kind: "done", version: 2 });
+      expect(await log.unfollow(ADA, "room:1", 2)).toEqual({ kind: "done", version: 3 });
+      expect(await log.follow(ADA, "room:1", 2, 9, NOW)).toEqual({ kind: "outdated", version: 3 });
+      // It also stays so: what was given up before it comes too late.
+      expect(await log.unfollow(ADA, "room:1", 1)).toEqual({ kind: "done", version: 4 });
+      expect(await log.follow(ADA, "room:1", 3, 9, NOW)).toEqual({ kind: "outdated", version: 4 });
+      expect(await log.following(ADA)).toEqual({ version: 4, channels: [] });
     });
 
     it("takes no more than may be, and room that was made again", async () => {
       const log = await make();
       const outcomes = [];
-      for (const channel of ["room:1", "room:2", "room:3"]) outcomes.push(await follow(log, ADA, channel, 2, NOW));
+      for (const channel of ["room:1", "room:2", "room:3"])
+        outcomes.push((await follow(log, ADA, channel, 2, NOW)).kind);
       expect(outcomes).toEqual(["done", "done", "full"]);
       await unfollow(log, ADA, "room:1");
-      expect(await follow(log, ADA, "room:3", 2, NOW)).toBe("done");
+      expect(await follow(log, ADA, "room:3", 2, NOW)).toMatchObject({ kind: "done" });
       expect((await log.following(ADA)).channels).toEqual(["room:2", "room:3"]);
     });
 

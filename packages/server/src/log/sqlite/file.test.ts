@@ -107,8 +107,8 @@ describe("the log file", () => {
     const ada = { tenant: "acme", user: "ada" };
     const migrated = await openLog();
     expect(await migrated.heads([ROOM])).toMatchObject([position]);
-    expect(await migrated.follow(ada, "room:1", 0, 9, 1)).toBe("done");
-    expect(await migrated.follow(ada, "room:2", 1, 9, 1)).toBe("done");
+    expect(await migrated.follow(ada, "room:1", 0, 9, 1)).toMatchObject({ kind: "done" });
+    expect(await migrated.follow(ada, "room:2", 1, 9, 1)).toMatchObject({ kind: "done" });
     await migrated.unfollow(ada, "room:1", 2);
     await migrated.close();
     const again = await openLog();

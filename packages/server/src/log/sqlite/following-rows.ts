@@ -25,20 +25,27 @@ export class FollowingRows {
   }
 
   follow({ tenant, user }: Follower, channel: string, version: number, most: number, now: number): ChangeOutcome {
-    if (this.#has.get(tenant, user, channel)) return "done";
-    if (this.#versionOf(tenant, user) !== version) return "outdated";
-    if (Number(this.#count.get(tenant, user)?.channels) >= most) return "full";
-    this.#add.run(tenant, user, channel, now);
-    this.#touch.run(tenant, user);
-    return "done";
+    if (!this.#has.get(tenant, user, channel)) {
+      const present = this.#versionOf(tenant, user);
+      if (present !== version) return { kind: "outdated", version: present };
+      if (Number(this.#count.get(tenant, user)?.channels) >= most) return { kind: "full" };
+      this.#add.run(tenant, user, channel, now);
+    }
+    return this.#touched(tenant, user);
   }
 
   unfollow({ tenant, user }: Follower, channel: string, version: number): ChangeOutcome {
-    if (!this.#has.get(tenant, user, channel)) return "done";
-    if (this.#versionOf(tenant, user) !== version) return "outdated";
-    this.#drop.run(tenant, user, channel);
+    if (this.#has.get(tenant, user, channel)) {
+      const present = this.#versionOf(tenant, user);
+      if (present !== version) return { kind: "outdated", version: present };
+      this.#drop.run(tenant, user, channel);
+    }
+    return this.#touched(tenant, user);
+  }
+
+  #touched(tenant: string, user: string): ChangeOutcome {
     this.#touch.run(tenant, user);
-    return "done";
+    return { kind: "done", version: this.#versionOf(tenant, user) };
   }
 
   #versionOf(tenant: string, user: string): number {
