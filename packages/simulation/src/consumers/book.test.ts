@@ -84,6 +84,27 @@ describe("the book of a durable consumer", () => {
     ]);
   });
 
+  it.each([
+    [5, []],
+    [200, ["mailer of acme/room:1 has no stored position, and began long ago"]],
+  ])("lets one begin anew, with what comes next, after a backup of before it began: %i", (backupAt, found) => {
+    const post = { name: "mailer", key: KEY, from: "now", attempts: Number.POSITIVE_INFINITY } as const;
+    const clock = { now: 8 };
+    book = new Book(post, { ledger, history, clock, tally: new Tally() } as unknown as World);
+    book.newShift();
+    book.loaded(undefined);
+    book.begun();
+    ledger.restored(9, ledger.backup(backupAt));
+    store(1);
+    clock.now = 11;
+    book.newShift();
+    book.loaded(undefined);
+    book.begun();
+    book.stands(after(6));
+    expect(violations()).toEqual(found);
+    expect(book.due()).toBeUndefined();
+  });
+
   it("finds a reset that is told though its place stands", () => {
     book.reset("trimmed");
     expect(violations()).toEqual([

@@ -56,8 +56,10 @@ export class Book {
   loaded(position: Position | undefined): void {
     const { ledger, clock } = this.#world;
     if (!position) {
-      const forgotten = ledger.restorations.every(({ backupAt }) => backupAt > this.#begunAt);
-      if (this.#begunAt < clock.now && forgotten) this.#wrong(`has no stored position, and began long ago`);
+      const isTakenBack = ledger.restorations.some(({ backupAt }) => backupAt <= this.#begunAt);
+      if (this.#begunAt < clock.now && !isTakenBack) this.#wrong(`has no stored position, and began long ago`);
+      // The backup was of before it began: it begins anew.
+      this.#begunAt = Number.POSITIVE_INFINITY;
       this.#place = { kind: "anywhere" };
       return;
     }
