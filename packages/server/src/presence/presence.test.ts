@@ -125,6 +125,20 @@ describe("presence", () => {
     expect(seen(bob)).toEqual({ ada: "active a" });
   });
 
+  it("R2 R4: a goodbye that an older connection says at the same seq, and that comes late, takes nothing away", async () => {
+    const world = await cluster();
+    const bob = await world.guest("bob");
+    await watch(bob);
+    const old = await world.guest("ada", { side: true });
+    await enter(await world.guest("ada", { nth: 2 }), "a", { seq: 11 });
+    await old.ask({ type: "leave", channel: HALL, seq: 11 });
+    await world.advance(100);
+    expect(seen(bob)).toEqual({ ada: "active a" });
+    await old.ask({ type: "leave", channel: HALL, seq: 12 });
+    await world.advance(100);
+    expect(seen(bob)).toEqual({});
+  });
+
   it("R4: an older connection that ends late takes nothing from the newer one", async () => {
     const world = await cluster({ nodes: 2 });
     const [old, bob] = [await world.guest("ada"), await world.guest("bob")];

@@ -142,8 +142,10 @@ export class Room {
     const { device, user } = visitor;
     const known = this.roster.get(device);
     if (known && known.user !== user) return true;
-    if (known && seq < known.place.turn) return false;
-    const connection = Math.max(visitor.connection, known?.place.connection ?? 0);
+    const { turn = 0, connection: highest = 0 } = known?.place ?? {};
+    // At the same `seq` the higher connection counts: a goodbye that the transport says has that of what its client says next.
+    if (seq < turn || (seq === turn && visitor.connection < highest)) return false;
+    const connection = Math.max(visitor.connection, highest);
     const place = { ...this.#placeOf({ ...visitor, connection }, seq), phase: "left" as const };
     // Whatever its client has said of itself is newer than nothing.
     const word = known ? wordOf(known, false, 0) : { device, user, seq: 0, activity: "away" as const };

@@ -76,6 +76,16 @@ describe("the book of a durable consumer", () => {
     expect(book.due()).toBe(fact(4));
   });
 
+  it("lets one whose position a restored backup took back begin anew with what is kept", () => {
+    ledger.trimmed(KEY, 5);
+    book.newShift();
+    book.loaded(undefined);
+    book.stands(after(4));
+    book.handled(fact(5));
+    book.stands(after(4));
+    expect(violations()).toEqual([]);
+  });
+
   it("finds a place that it did not reach, where no reset was told", () => {
     ledger.trimmed(KEY, 5);
     book.stands(after(4));

@@ -37,8 +37,8 @@ export class Book {
   /** When it was first told to have begun; from then on it has a position. */
   #begunAt = Number.POSITIVE_INFINITY;
   #place: Place = { kind: "new" };
-  /** It was told a reset, and nothing since then. */
-  #wasReset = false;
+  /** It was told a reset, or has no position any more, and was given nothing since then: it goes on with what is kept. */
+  #beginsAnew = false;
   #attempt: { readonly id: string; readonly count: number } | undefined;
 
   constructor(post: Post, world: World) {
@@ -61,6 +61,7 @@ export class Book {
       // The backup was of before it began: it begins anew.
       this.#begunAt = Number.POSITIVE_INFINITY;
       this.#place = { kind: "anywhere" };
+      this.#beginsAnew = true;
       return;
     }
     this.#place = { kind: "after", position };
@@ -89,7 +90,7 @@ export class Book {
     if (this.post.from === "now" && fact.committedAt <= Math.min(this.#begunAt, clock.now)) return true;
     // Those of which nothing is kept, where that was told, or where it began with what was kept.
     const { first = 1, epoch } = ledger.line(fact.channel) ?? {};
-    return (this.#wasReset || this.#done.size === 0) && (fact.epoch !== epoch || fact.offset < first);
+    return (this.#beginsAnew || this.#done.size === 0) && (fact.epoch !== epoch || fact.offset < first);
   }
 
   /** An event is given to its handler. @returns the event as the store has it */
@@ -141,7 +142,7 @@ export class Book {
     }
     for (const each of passed) this.#done.add(each);
     this.#done.add(fact);
-    this.#wasReset = false;
+    this.#beginsAnew = false;
     const { epoch, offset, tag } = fact;
     this.#place = { kind: "after", position: { epoch, offset, tag } };
     this.#attempt = undefined;
@@ -161,7 +162,7 @@ export class Book {
     if (this.#place.kind === "after" && this.#stands(this.#place.position))
       this.#wrong(`was told a reset (${reason}) though ${this.#told()} stands and what follows it is kept`);
     this.#place = { kind: "anywhere" };
-    this.#wasReset = true;
+    this.#beginsAnew = true;
     this.#attempt = undefined;
   }
 

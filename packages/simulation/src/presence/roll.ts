@@ -176,6 +176,7 @@ function take(marks: Mark[], { turn, ...word }: Word): boolean {
     return true;
   }
   if (now && turn < now.turn && (word.phase === "left" || word.connection <= now.connection)) return false;
+  if (now && turn === now.turn && word.phase === "left" && word.connection < now.connection) return false;
   if (now && word.phase === "here" && word.connection < now.connection) return false;
   marks.push({ ...word, turn, connection: Math.max(word.connection, now?.connection ?? 0) });
   return true;
