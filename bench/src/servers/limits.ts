@@ -10,4 +10,5 @@ export const UNLIMITED: Partial<Limits> = {
   signalsPerAddress: 10_000_000,
   connectionsPerUser: 1_000_000,
   connectionsPerAddress: 1_000_000,
+  guestsPerAddress: 1_000_000,
 };
