@@ -5,7 +5,7 @@ import type { Codec, Limits } from "@tandem/protocol";
 import { closeCodeOf, jsonCodec, SUBPROTOCOLS } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import type { Runtime } from "@tandem/runtime";
-import type { PerMessageDeflateOptions, RawData, WebSocket } from "ws";
+import type { PerMessageDeflateOptions, RawData, Server } from "ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportEvents } from "../connection/transport.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -14,6 +14,8 @@ import { ControlFrames } from "./control-frames.ts";
 import type { Refusal, Subprotocol } from "./handshake.ts";
 import { chooseSubprotocol, judgeHandshake, pathOf } from "./handshake.ts";
 import type { Room } from "./room.ts";
+import type { SocketEvents } from "./server-socket.ts";
+import { ServerSocket } from "./server-socket.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
 /** Most pieces that one message may come in. Clients of ours send whole messages. */
@@ -54,33 +56,16 @@ export interface WebSocketOptions {
   accept(transport: Transport): TransportEvents;
 }
 
-/** A WebSocket that is open. */
-interface Open {
-  readonly events: TransportEvents;
-  readonly address: string;
-  /** Made with the first of its control frames. */
-  control: ControlFrames | undefined;
-}
-
-/** What a WebSocket of `ws` calls. */
-interface Listeners {
-  message(this: WebSocket, data: RawData, isBinary: boolean): void;
-  control(this: WebSocket): void;
-  error(this: WebSocket, error: Error & { code?: string }): void;
-  close(this: WebSocket, code: number, reason: Buffer): void;
-}
-
 /** The WebSocket side of a server, for the `upgrade` event of any HTTP server. */
-export class WebSockets {
+export class WebSockets implements SocketEvents {
   readonly #options: WebSocketOptions;
-  readonly #server: WebSocketServer;
-  readonly #sockets = new Map<WebSocket, Open>();
-  readonly #listeners: Listeners;
+  readonly #server: Server<typeof ServerSocket>;
+  readonly #sockets = new Set<ServerSocket>();
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
-    this.#listeners = this.#listen();
     this.#server = new WebSocketServer({
+      WebSocket: ServerSocket,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: options.compressAbove > 0 ? (DEFLATE as PerMessageDeflateOptions) : false,
@@ -108,70 +93,58 @@ export class WebSockets {
 
   /** Cuts whoever is still there. */
   destroy(): void {
-    for (const webSocket of this.#sockets.keys()) webSocket.terminate();
+    for (const webSocket of this.#sockets) webSocket.terminate();
   }
 
-  #open(webSocket: WebSocket, socket: Duplex, address: string): void {
+  #open(webSocket: ServerSocket, socket: Duplex, address: string): void {
     const { compressAbove } = this.#options;
     const codec = CODECS[webSocket.protocol === SUBPROTOCOLS.msgpack ? SUBPROTOCOLS.msgpack : SUBPROTOCOLS.json];
     const agreed = webSocket.extensions.includes("permessage-deflate") ? compressAbove : undefined;
-    const events = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, agreed));
-    this.#sockets.set(webSocket, { events, address, control: undefined });
+    webSocket.address = address;
+    webSocket.connection = this.#options.accept(new SocketTransport(webSocket, socket, codec, address, agreed));
+    this.#sockets.add(webSocket);
     this.#options.room.enter();
-    const { message, control, error, close } = this.#listeners;
-    webSocket.on("message", message).on("ping", control).on("pong", control).on("error", error).on("close", close);
+    webSocket.tell(this);
   }
 
-  /** What every WebSocket has called: one set of functions for all, which find theirs by `this`, as `ws` gives it. */
-  #listen(): Listeners {
-    const sockets = this.#sockets;
-    const { runtime, room } = this.#options;
-    const { logger } = runtime;
-    const countControl = (webSocket: WebSocket) => this.#countControl(webSocket);
-    return {
-      message(data, isBinary) {
-        const open = sockets.get(this);
-        // After our own close, what still comes is read to its end and not looked at.
-        if (!open || this.readyState !== this.OPEN) return;
-        try {
-          open.events.frame(isBinary ? (data as Buffer) : data.toString());
-        } catch (error) {
-          // Whatever a client sends, the others go on.
-          const { address } = open;
-          logger.error({ error, address }, "a frame could not be handled, its connection was closed");
-          this.close(closeCodeOf("internal"), "internal");
-        }
-      },
-      control() {
-        countControl(this);
-      },
-      // ws answers with the close code of RFC 6455 (1002, 1007, 1008, 1009) by itself.
-      error(error) {
-        logger.warn(
-          { noise: error.code ?? "socket-error", address: sockets.get(this)?.address, reason: error.message },
-          "a client broke the WebSocket protocol, or its socket failed",
-        );
-      },
-      close(code, reason) {
-        const open = sockets.get(this);
-        sockets.delete(this);
-        room.leave();
-        open?.events.closed(code, reason.toString());
-      },
-    };
+  message(webSocket: ServerSocket, data: RawData, isBinary: boolean): void {
+    const { connection, address } = webSocket;
+    // After our own close, what still comes is read to its end and not looked at.
+    if (!connection || webSocket.readyState !== webSocket.OPEN) return;
+    try {
+      connection.frame(isBinary ? (data as Buffer) : data.toString());
+    } catch (error) {
+      // Whatever a client sends, the others go on.
+      this.#options.runtime.logger.error({ error, address }, "a frame could not be handled, its connection was closed");
+      webSocket.close(closeCodeOf("internal"), "internal");
+    }
   }
 
-  #countControl(webSocket: WebSocket): void {
-    const open = this.#sockets.get(webSocket);
-    if (!open) return;
+  control(webSocket: ServerSocket): void {
     const { runtime } = this.#options;
-    open.control ??= new ControlFrames(() => runtime.elapsed());
-    if (open.control.count() || webSocket.readyState !== webSocket.OPEN) return;
-    const { address } = open;
+    const { address } = webSocket;
+    webSocket.controlFrames ??= new ControlFrames(() => runtime.elapsed());
+    if (webSocket.controlFrames.count() || webSocket.readyState !== webSocket.OPEN) return;
     runtime.logger.warn({ noise: "control-flood", address }, "a client sent too many pings, it was closed");
     webSocket.close(1008, "too many control frames");
     // The rest of the flood is not read: the socket is cut when the time for its answer is over.
     webSocket.pause();
+  }
+
+  /** `ws` answers with the close code of RFC 6455 (1002, 1007, 1008, 1009) by itself. */
+  error({ address }: ServerSocket, error: Error & { code?: string }): void {
+    this.#options.runtime.logger.warn(
+      { noise: error.code ?? "socket-error", address, reason: error.message },
+      "a client broke the WebSocket protocol, or its socket failed",
+    );
+  }
+
+  closed(webSocket: ServerSocket, code: number, reason: Buffer): void {
+    const { connection } = webSocket;
+    webSocket.connection = undefined;
+    this.#sockets.delete(webSocket);
+    this.#options.room.leave();
+    connection?.closed(code, reason.toString());
   }
 
   #refuse(socket: Duplex, { status, noise, sentence, headers }: Refusal, address: string): void {
