@@ -18,11 +18,13 @@ export interface RightsOptions {
   readonly channels?: number | undefined;
 }
 
-interface Answer {
-  rights: readonly Right[] | Promise<readonly Right[]>;
-  /** `elapsed` time until which it holds. */
-  until: number;
+/** No rights, until that `elapsed` time. */
+interface Failed {
+  readonly until: number;
 }
+
+/** What is known of a channel: its rights, or that they are being asked for, or that nobody could tell. */
+type Answer = readonly Right[] | Promise<readonly Right[]> | Failed;
 
 /** What one connection may do, remembered per channel. */
 export class Rights {
@@ -50,9 +52,9 @@ export class Rights {
   /** All rights on a channel: none on one of an undeclared type, and none under a name that no channel can have. */
   on(channel: string): readonly Right[] | Promise<readonly Right[]> {
     const known = this.#answers.get(channel);
-    if (!known || this.#runtime.elapsed() >= known.until) return this.#ask(channel, 0);
+    if (!known || (isFailed(known) && this.#runtime.elapsed() >= known.until)) return this.#ask(channel, 0);
     this.#remember(channel, known);
-    return known.rights;
+    return isFailed(known) ? NONE : known;
   }
 
   /** Forgets what is known of one channel, or of all: the next question asks the `access` function again. */
@@ -72,22 +74,27 @@ export class Rights {
     const before = this.#invalidations;
     const asked = this.#rules.ask(channel, this.#identity);
     if (asked.kind === "undeclared") return NONE;
-    const answer: Answer = { rights: NONE, until: Number.POSITIVE_INFINITY };
-    this.#remember(channel, answer);
-    if (asked.kind === "now") return this.#settle(answer, asked.rights);
-    answer.rights = asked.rights.then((rights) => {
-      if (before === this.#invalidations) return this.#settle(answer, rights);
+    if (asked.kind === "now") {
+      this.#remember(channel, this.#answerOf(asked.rights));
+      return asked.rights ?? NONE;
+    }
+    const rights = asked.rights.then((found) => {
+      const isLast = this.#answers.get(channel) === rights;
+      if (before === this.#invalidations) {
+        // In its place: that it was answered is no use of it.
+        if (isLast) this.#answers.set(channel, this.#answerOf(found));
+        return found ?? NONE;
+      }
       // What came is an answer to yesterday's question.
-      if (this.#answers.get(channel) === answer) this.#answers.delete(channel);
+      if (isLast) this.#answers.delete(channel);
       return round + 1 < MAX_ROUNDS ? this.#ask(channel, round + 1) : NONE;
     });
-    return answer.rights;
+    this.#remember(channel, rights);
+    return rights;
   }
 
-  #settle(answer: Answer, rights: readonly Right[] | undefined): readonly Right[] {
-    if (!rights) answer.until = this.#runtime.elapsed() + FAILURE_KEPT;
-    answer.rights = rights ?? NONE;
-    return answer.rights;
+  #answerOf(rights: readonly Right[] | undefined): Answer {
+    return rights ?? { until: this.#runtime.elapsed() + FAILURE_KEPT };
   }
 
   #remember(channel: string, answer: Answer): void {
@@ -96,4 +103,8 @@ export class Rights {
     const [longestUnused] = this.#answers.keys();
     if (this.#answers.size > this.#channels && longestUnused !== undefined) this.#answers.delete(longestUnused);
   }
+}
+
+function isFailed(answer: Answer): answer is Failed {
+  return "until" in answer;
 }

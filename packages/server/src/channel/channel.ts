@@ -53,6 +53,8 @@ export class Channel implements Source {
   #coverage: Coverage | undefined;
   readonly #subscribers = new Set<Subscriber>();
   #head: Head;
+  /** That of the head, once it was asked for: one for all who stand there. */
+  #position: Position | undefined;
   #recent: Recent;
   #catchingUp: Promise<boolean> | undefined;
   #doubted = false;
@@ -102,7 +104,11 @@ export class Channel implements Source {
   }
 
   get position(): Position {
-    return { epoch: this.#head.epoch, offset: this.#head.offset, tag: this.#head.tag };
+    const { epoch, offset, tag } = this.#head;
+    const known = this.#position;
+    if (known?.epoch === epoch && known.offset === offset && known.tag === tag) return known;
+    this.#position = { epoch, offset, tag };
+    return this.#position;
   }
 
   get recent(): Recent {

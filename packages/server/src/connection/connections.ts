@@ -15,11 +15,19 @@ const DRAIN_LOOK_MS = 50;
 export class Connections {
   readonly #ports: ConnectionPorts;
   readonly #connections = new Set<Connection>();
+  /** What connections call when they are closed: one function for all that have a place, and one for those that were turned away. */
+  readonly #departed: (connection: Connection) => void;
+  readonly #turnedAway: (connection: Connection) => void;
   #timer: Timer | undefined;
   #draining = false;
 
   constructor(ports: ConnectionPorts) {
     this.#ports = ports;
+    this.#departed = (connection) => {
+      this.#connections.delete(connection);
+      ports.turnstile.depart(connection.transport.address);
+    };
+    this.#turnedAway = (connection) => void this.#connections.delete(connection);
   }
 
   get size(): number {
@@ -38,13 +46,10 @@ export class Connections {
    * a page could not tell why, nor when to come back.
    */
   accept(transport: Transport): TransportEvents {
-    const place = this.#ports.turnstile.arrive(transport.address);
-    const connection = new Connection(transport, this.#ports, (closed) => {
-      this.#connections.delete(closed);
-      if (typeof place === "function") place();
-    });
+    const refusal = this.#ports.turnstile.arrive(transport.address);
+    const connection = new Connection(transport, this.#ports, refusal ? this.#turnedAway : this.#departed);
     this.#connections.add(connection);
-    if (place instanceof TandemError) connection.close(place);
+    if (refusal) connection.close(refusal);
     else if (this.#draining) connection.close(errorOf("shutting-down", { retryAfter: 1_000 }));
     return connection;
   }

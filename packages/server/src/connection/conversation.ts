@@ -47,7 +47,7 @@ type State =
   | {
       readonly kind: "needs-auth";
       readonly identity: Identity;
-      readonly rates: Allowance;
+      readonly rates: Allowance | undefined;
       readonly instance: Instance | undefined;
     }
   | { readonly kind: "over" };
@@ -63,8 +63,8 @@ export class Conversation implements InboundEvents {
   readonly #carrier: Carrier;
   #state: State = { kind: "new" };
   #refreshing = false;
-  /** Gives the user's place back. Stands from the first welcome to the end. */
-  #leave: (() => void) | undefined;
+  /** Who has a place of its user, from its admission to the end. */
+  #placed: Identity | undefined;
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier;
@@ -156,11 +156,11 @@ export class Conversation implements InboundEvents {
     try {
       const identity = await identify(ports, hello);
       if (this.#isOver()) return;
-      const { allowance, leave } = ports.turnstile.admit(identity, transport.address, side);
-      this.#leave = leave;
+      ports.turnstile.admit(identity, transport.address, side);
+      if (!side) this.#placed = identity;
       await this.#enter(identity);
       if (this.#isOver()) return;
-      this.#open(identity, allowance, instanceOf(ports, hello, identity, side));
+      this.#open(identity, undefined, instanceOf(ports, hello, identity, side));
       this.#welcome(hello.id, hello.following);
       this.#carrier.admitted();
     } catch (error) {
@@ -190,10 +190,8 @@ export class Conversation implements InboundEvents {
     if (this.#state.kind === "open") this.#carrier.outbox.push("normal", single({ type: "following", ...list }), true);
   }
 
-  #open(identity: Identity, rates: Allowance, instance: Instance | undefined): void {
-    const { ports, outbox } = this.#carrier;
-    const oneWay = this.#carrier.transport.oneWay === true;
-    const session = new Session(identity, ports, { outbox, rates, instance, connection: this.#carrier, oneWay });
+  #open(identity: Identity, rates: Allowance | undefined, instance: Instance | undefined): void {
+    const session = new Session(identity, { connection: this.#carrier, rates, instance });
     this.#state = { kind: "open", session };
   }
 
@@ -244,8 +242,8 @@ export class Conversation implements InboundEvents {
     if (this.#state.kind !== "open") return;
     const { session } = this.#state;
     session.end();
-    const { identity, rates, instance } = session;
-    this.#state = { kind: "needs-auth", identity, rates, instance };
+    const { identity, instance } = session;
+    this.#state = { kind: "needs-auth", identity, rates: session.ratesSoFar, instance };
   }
 
   /** Its rights may have changed. */
@@ -265,6 +263,6 @@ export class Conversation implements InboundEvents {
     if (identity) this.#carrier.ports.followings.leave(identity, this);
     if (this.#state.kind === "open") this.#state.session.end(goodbye);
     this.#state = { kind: "over" };
-    this.#leave?.();
+    if (this.#placed) this.#carrier.ports.turnstile.leave(this.#placed);
   }
 }

@@ -12,18 +12,18 @@ export class Places {
     return this.#taken.size;
   }
 
-  /** @returns the call that gives the place back, or `undefined` when all are taken */
-  take(name: string): (() => void) | undefined {
+  /** @returns whether there was one to take */
+  take(name: string): boolean {
     const taken = this.#taken.get(name) ?? 0;
-    if (taken >= this.#most) return undefined;
+    if (taken >= this.#most) return false;
     this.#taken.set(name, taken + 1);
-    let here = true;
-    return () => {
-      if (!here) return;
-      here = false;
-      const left = (this.#taken.get(name) ?? 1) - 1;
-      if (left > 0) this.#taken.set(name, left);
-      else this.#taken.delete(name);
-    };
+    return true;
+  }
+
+  /** Gives back one that was taken: once for each. */
+  giveBack(name: string): void {
+    const left = (this.#taken.get(name) ?? 0) - 1;
+    if (left > 0) this.#taken.set(name, left);
+    else this.#taken.delete(name);
   }
 }

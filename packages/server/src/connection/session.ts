@@ -35,6 +35,8 @@ import { Publishing } from "./publishing.ts";
 import type { Allowance } from "./rates.ts";
 import { readState } from "./state.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { Transport } from "./transport.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** What a session stands on. */
 export interface SessionPorts {
@@ -46,22 +48,24 @@ export interface SessionPorts {
   readonly followings: Followings;
   readonly runtime: Runtime;
   readonly limits: Limits;
+  readonly turnstile: Pick<Turnstile, "allowance">;
+}
+
+/** The connection that a session is held on. */
+interface SessionConnection {
+  readonly ports: SessionPorts;
+  readonly transport: Pick<Transport, "address" | "oneWay">;
+  readonly outbox: Outbox;
+  /** Ends it with an error. */
+  close(error: TandemError): void;
 }
 
 /** What a session has of its connection. */
 export interface SessionOwn {
-  readonly outbox: Outbox;
-  /** How fast it may publish and signal. */
-  readonly rates: Allowance;
+  readonly connection: SessionConnection;
+  /** What the session before it has used of its rates, if there was one. */
+  readonly rates: Allowance | undefined;
   readonly instance: Instance | undefined;
-  readonly connection: Closable;
-  /** It is the answer to one request: the client goes on with the next one. */
-  readonly oneWay: boolean;
-}
-
-/** What can be ended with an error. */
-interface Closable {
-  close(error: TandemError): void;
 }
 
 /** A request that a session answers. */
@@ -90,35 +94,54 @@ export interface Instance {
  * token does. Everything begun in it ends with it: an answer that comes later is not sent, and the client asks again.
  */
 export class Session {
-  readonly ports: SessionPorts;
-  readonly outbox: Outbox;
-  readonly rates: Allowance;
-  readonly oneWay: boolean;
-  /** Requests that wait for their answer, by id; `undefined` while there are none: most connections are idle. */
+  readonly #connection: SessionConnection;
+  /** Made when it is needed, as all that most connections never need: most are idle. */
+  #rates: Allowance | undefined;
+  /** Requests that wait for their answer, by id; `undefined` while there are none. */
   #requests: Map<number, SessionRequest["type"]> | undefined;
   /** Those of them that are publishes: they have a bound of their own, so that neither keeps the other out. */
   #publishes = 0;
-  readonly #publishing: Publishing;
+  #publishing: Publishing | undefined;
   readonly #subscriptions: Subscriptions;
-  readonly #connection: Closable;
   readonly instance: Instance | undefined;
-  /** Made when it is needed: most connections take no part. */
   #attendance: Attendance | undefined;
   readonly rights: Rights;
   #identity: Identity;
   #ended = false;
 
-  constructor(identity: Identity, ports: SessionPorts, { outbox, rates, instance, connection, oneWay }: SessionOwn) {
-    this.ports = ports;
-    this.outbox = outbox;
-    this.rates = rates;
-    this.oneWay = oneWay;
+  constructor(identity: Identity, { connection, rates, instance }: SessionOwn) {
+    const { rules, runtime } = connection.ports;
     this.#connection = connection;
     this.#identity = identity;
-    this.rights = new Rights({ rules: ports.rules, identity, runtime: ports.runtime });
-    this.#publishing = new Publishing(this);
-    this.#subscriptions = new Subscriptions(this);
+    this.#rates = rates;
     this.instance = instance;
+    this.rights = new Rights({ rules, identity, runtime });
+    this.#subscriptions = new Subscriptions(this);
+  }
+
+  get ports(): SessionPorts {
+    return this.#connection.ports;
+  }
+
+  get outbox(): Outbox {
+    return this.#connection.outbox;
+  }
+
+  /** It is the answer to one request: the client goes on with the next one. */
+  get oneWay(): boolean {
+    return this.#connection.transport.oneWay === true;
+  }
+
+  /** How fast it may publish and signal. */
+  get rates(): Allowance {
+    const { ports, transport } = this.#connection;
+    this.#rates ??= ports.turnstile.allowance(this.#identity, transport.address);
+    return this.#rates;
+  }
+
+  /** The same, where it has published or signalled. */
+  get ratesSoFar(): Allowance | undefined {
+    return this.#rates;
   }
 
   get identity(): Identity {
@@ -183,6 +206,7 @@ export class Session {
     switch (request.type) {
       case "publish":
       case "command":
+        this.#publishing ??= new Publishing(this);
         return this.#publishing.take(request);
       case "state":
         return void readState(this, request).catch((error: unknown) => this.fail(request, error));

@@ -247,6 +247,7 @@ export class Outbox {
       const puller = this.#nextPuller();
       if (!puller) return this.#waitForPace();
       this.#waiting.splice(this.#waiting.indexOf(puller), 1);
+      if (this.#waiting.length === 0) this.#waiting = NOBODY;
       const more = puller.pull();
       if (typeof more === "boolean") {
         if (more) this.#line(puller);

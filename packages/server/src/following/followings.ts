@@ -44,8 +44,7 @@ export interface FollowingsPorts {
 }
 
 /** The list of a user who has connections here. */
-interface Entry {
-  readonly follower: Follower;
+interface Entry extends Follower {
   /** Connections of one user: few. */
   listeners: readonly Listener[];
   stored: StoredFollowing | undefined;
@@ -93,9 +92,10 @@ export class Followings {
   async enter(follower: Follower, listener: Listener): Promise<void> {
     const key = keyOf(follower);
     const { tenant, user } = follower;
-    const entry = this.#entries.get(key) ?? { follower: { tenant, user }, listeners: [], stored: undefined };
+    const entry: Entry = this.#entries.get(key) ?? { tenant, user, listeners: [], stored: undefined };
     this.#entries.set(key, entry);
-    entry.listeners = [...entry.listeners, listener];
+    // `concat` makes the list as long as it is, and no longer.
+    entry.listeners = entry.listeners.concat(listener);
     try {
       if (this.#unused) entry.stored ??= NEVER;
       else await this.#read(entry);
@@ -229,12 +229,12 @@ export class Followings {
   }
 
   async #read(entry: Entry): Promise<void> {
-    const stored = await this.#ports.log.following(entry.follower);
+    const stored = await this.#ports.log.following(entry);
     const before = entry.stored;
     if (before && stored.version <= before.version) return;
     entry.stored = stored;
     if (!before) return;
-    const list = this.#list(entry.follower, stored);
+    const list = this.#list(entry, stored);
     for (const listener of entry.listeners) listener.following(list);
   }
 
