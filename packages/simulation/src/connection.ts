@@ -1,4 +1,4 @@
-import type { Codec } from "@tandem/protocol";
+import type { Codec, Encoded, ServerMessage } from "@tandem/protocol";
 import type { Transport, TransportEvents } from "@tandem/server/core";
 import type { Clock } from "./clock.ts";
 import type { Conditions, Parcel } from "./pipe.ts";
@@ -24,12 +24,12 @@ export interface Listener {
 export interface Wiretap {
   /** A node is about to take a connection. */
   accepted(connection: Connection): void;
-  /** The node hands a frame to its socket. */
-  sending(connection: Connection, bytes: Uint8Array): void;
+  /** The node hands a frame to its socket. @param messages what it says, where that is known already */
+  sending(connection: Connection, bytes: Uint8Array, messages?: readonly ServerMessage[]): void;
   /** The node has handed over all that it had to. */
   flushed(connection: Connection): void;
-  /** A frame of the client reaches the node. */
-  arriving(connection: Connection, bytes: Uint8Array): void;
+  /** A frame of the client reaches the node. @param frame the same, as the codec has it */
+  arriving(connection: Connection, bytes: Uint8Array, frame: Encoded): void;
   /** A frame reaches the client. */
   received(connection: Connection, bytes: Uint8Array): void;
   /** The node lets the connection go. */
@@ -188,8 +188,9 @@ export class SocketConnection implements Connection {
       return;
     }
     if (this.#nodeTold) return;
-    this.#tap.arriving(this, parcel.bytes);
-    this.#events.frame(this.codec.name === "json" ? decoder.decode(parcel.bytes) : parcel.bytes);
+    const frame = this.codec.name === "json" ? decoder.decode(parcel.bytes) : parcel.bytes;
+    this.#tap.arriving(this, parcel.bytes, frame);
+    this.#events.frame(frame);
   }
 
   #reachClient(parcel: Parcel): void {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Node } from "@tandem/server/core";
 import { createNode } from "@tandem/server/core";
 import { createApp } from "./app.ts";
 import type { Listener } from "./connection.ts";
+import { digest } from "./digest.ts";
 import { Process } from "./process.ts";
 import { virtualVault } from "./vault.ts";
 import type { World } from "./world.ts";
@@ -66,7 +66,7 @@ export class Host {
       bus: isOld ? editions.oldBus(bus) : bus,
       authenticator: world.tokens.authenticator(process),
       runtime: process.runtime,
-      digest: (text) => createHash("sha256").update(text).digest("base64url"),
+      digest,
       vault: virtualVault(process.runtime),
       limits: world.limits,
       recent: world.climate.recent,

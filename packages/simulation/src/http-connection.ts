@@ -1,4 +1,5 @@
 import type { PostEvents, PostRequest } from "@tandem/client/road";
+import type { ServerMessage } from "@tandem/protocol";
 import { FRAME_END, HTTP_PATHS, jsonCodec } from "@tandem/protocol";
 import type { Carriage, Reply, Transport } from "@tandem/server/core";
 import { ResponseTransport } from "@tandem/server/core";
@@ -12,6 +13,7 @@ import type { Random } from "./random.ts";
 const GONE = 1006;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * A virtual request of the other road and its response, from the moment a load balancer handed it to a node: a connection of its own
@@ -30,7 +32,6 @@ export class HttpConnection implements Connection {
   readonly #end: PostEvents;
   readonly #tap: Wiretap;
   readonly #listener: Listener;
-  readonly #decoder = new TextDecoder();
   #endedWith: number | undefined;
   #clientTold = false;
   #nodeTold = false;
@@ -104,11 +105,11 @@ export class HttpConnection implements Connection {
     });
     this.#tap.accepted(this);
     const events = this.#listener.accept(this.#heard(inner));
-    const frames = new TextDecoder().decode(parcel.bytes).split(FRAME_END);
+    const frames = decoder.decode(parcel.bytes).split(FRAME_END);
     inner.carry(
       {
         frame: (frame) => {
-          this.#tap.arriving(this, typeof frame === "string" ? encoder.encode(frame) : frame);
+          this.#tap.arriving(this, typeof frame === "string" ? encoder.encode(frame) : frame, frame);
           events.frame(frame);
         },
         beforeEnd: () => events.beforeEnd(),
@@ -161,14 +162,14 @@ export class HttpConnection implements Connection {
       begin() {},
       write: (bytes) => {
         if (isDead()) return;
-        for (const event of new TextDecoder().decode(bytes).split("\n\n"))
+        for (const event of decoder.decode(bytes).split("\n\n"))
           if (event.startsWith("data: ")) this.#sending(event.slice(6));
         down.send({ kind: "frame", bytes });
       },
       end: (body) => {
         if (isDead()) return;
         if (body) {
-          this.#sending(new TextDecoder().decode(body));
+          this.#sending(decoder.decode(body));
           down.send({ kind: "frame", bytes: body });
         }
         down.send({ kind: "close", code: 200, reason: "" });
@@ -184,11 +185,11 @@ export class HttpConnection implements Connection {
 
   /** What is handed over, without the word about the end: that is the road's own. */
   #sending(text: string): void {
-    const messages = (JSON.parse(text) as { type: string }[]).filter(({ type }) => type !== "close");
+    const messages = (JSON.parse(text) as ServerMessage[]).filter(({ type }) => (type as string) !== "close");
     // What was held together was not flushed together: its order tells nothing.
     const flushes = this.holds ? messages.map((message) => [message]) : [messages];
     for (const flush of flushes) {
-      if (flush.length > 0) this.#tap.sending(this, encoder.encode(JSON.stringify(flush)));
+      if (flush.length > 0) this.#tap.sending(this, encoder.encode(JSON.stringify(flush)), flush);
       this.#tap.flushed(this);
     }
   }
@@ -200,7 +201,7 @@ export class HttpConnection implements Connection {
     }
     if (this.#clientTold) return;
     this.#tap.received(this, parcel.bytes);
-    this.#end.text(this.#decoder.decode(parcel.bytes, { stream: true }));
+    this.#end.text(decoder.decode(parcel.bytes));
   }
 
   #tellClient(status: number): void {

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { gaps } from "./coverage.ts";
 import type { Mutant } from "./mutants.ts";
-import { mutantNames, plant } from "./mutants.ts";
 import type { Options } from "./options.ts";
 import { HELP, parseOptions } from "./options.ts";
 import { pinned } from "./pinned.ts";
+import { plantAll } from "./planting.ts";
 import type { Summary } from "./runner.ts";
 import { runSeeds } from "./runner.ts";
 import { runSchedule } from "./schedule.ts";
@@ -49,14 +49,9 @@ function print({ seed, violations, trace }: Pick<Report, "seed" | "violations" |
   say(`  replay: npm run simulate -- --seed ${seed}`);
 }
 
-async function plantAll(options: Options): Promise<Mutant[]> {
-  const mutants: Mutant[] = [];
-  for (const name of mutantNames(options.only)) {
-    const mutant = await plant(name, options.workers);
-    mutants.push(mutant);
-    say(`${mutant.caught ? "caught" : "NOT CAUGHT"}  ${name}  (${mutant.rule ?? "-"}, ${mutant.schedules} schedules)`);
-  }
-  return mutants;
+function tell({ caught, name, rule, seed, schedules, seconds }: Mutant): void {
+  const how = caught ? `${rule} by seed ${seed}, ` : "";
+  say(`${caught ? "caught" : "NOT CAUGHT"}  ${name}  (${how}${schedules} schedules, ${seconds.toFixed(1)} s)`);
 }
 
 function conclude(summary: Summary, mutants: readonly Mutant[], options: Options): number {
@@ -98,8 +93,8 @@ async function main(): Promise<number> {
   const kept = pinned()
     .map((pin) => pin.seed)
     .filter((seed) => !seeds.includes(seed));
-  const summary = await runSeeds([...kept, ...seeds], options.workers, options.bail);
-  return conclude(summary, options.mutants ? await plantAll(options) : [], options);
+  const summary = await runSeeds([...kept, ...seeds], options);
+  return conclude(summary, options.mutants ? await plantAll(options, tell) : [], options);
 }
 
 try {

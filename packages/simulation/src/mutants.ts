@@ -1,11 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-/** Schedules within which a mutant is to be caught. */
-const WITHIN = 2_000;
+import { runSeeds } from "./runner.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const FOLDER = fileURLToPath(new URL("../mutants/", import.meta.url));
@@ -16,8 +14,10 @@ export interface Mutant {
   readonly caught: boolean;
   /** Schedules that it took. */
   readonly schedules: number;
-  /** The rule that it broke first. */
+  readonly seconds: number;
+  /** The rule that it broke first, and the seed by which. */
   readonly rule: string | undefined;
+  readonly seed: number | undefined;
 }
 
 /** The names of the mutants: one patch each, that breaks one thing in the server or the client. */
@@ -28,20 +28,53 @@ export function mutantNames(only = ""): string[] {
     .sort();
 }
 
-/**
- * Plants a mutant in a copy of the packages and runs schedules there until one breaks something.
- *
- * @throws Error when the patch does not apply (any more), or the simulator does not run in the copy
- */
-export async function plant(name: string, workers: number): Promise<Mutant> {
-  const copy = mkdtempSync(join(tmpdir(), "tandem-mutant-"));
-  try {
-    copyPackages(copy);
-    apply(name, copy);
-    const { violations, schedules, rule } = await simulate(copy, workers, name);
-    return { name, caught: violations > 0, schedules, rule };
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
+/** A copy of the packages, in which mutants are planted one after the other. */
+export class Plot {
+  readonly #folder = mkdtempSync(join(tmpdir(), "tandem-mutants-"));
+
+  constructor() {
+    copyPackages(this.#folder);
+  }
+
+  /**
+   * Plants a mutant, runs schedules until one breaks something, and takes it out again.
+   *
+   * @throws Error when the patch does not apply (any more), or the simulator does not run with it
+   */
+  async plant(name: string, seeds: readonly number[]): Promise<Mutant> {
+    this.#apply(name);
+    try {
+      const worker = join(this.#folder, "packages", "simulation", "src", "worker.ts");
+      const plot = { worker, compiled: join(this.#folder, "compiled") };
+      const { broken, schedules, seconds } = await runSeeds(seeds, { workers: 1, bail: true, plot });
+      const [first] = broken;
+      return {
+        name,
+        caught: first !== undefined,
+        schedules,
+        seconds,
+        rule: first?.violations[0]?.rule,
+        seed: first?.seed,
+      };
+    } catch (cause) {
+      throw new Error(`the simulator does not run with the mutant "${name}"`, { cause });
+    } finally {
+      this.#apply(name, "--reverse");
+    }
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #apply(name: string, ...how: string[]): void {
+    try {
+      const patch = readFileSync(join(FOLDER, `${name}.patch`));
+      const args = ["apply", "--recount", ...how, "-"];
+      execFileSync("git", args, { cwd: this.#folder, input: patch, stdio: ["pipe", "pipe", "pipe"] });
+    } catch (cause) {
+      throw new Error(`the mutant "${name}" does not apply any more: make its patch anew`, { cause });
+    }
   }
 }
 
@@ -58,41 +91,4 @@ function copyPackages(copy: string): void {
     cpSync(join(ROOT, "packages", name), to, { recursive: true, filter: (path) => !path.includes("node_modules") });
     symlinkSync(to, join(copy, "node_modules", "@tandem", name));
   }
-}
-
-function apply(name: string, copy: string): void {
-  try {
-    const patch = readFileSync(join(FOLDER, `${name}.patch`));
-    execFileSync("git", ["apply", "--recount", "-"], { cwd: copy, input: patch, stdio: ["pipe", "pipe", "pipe"] });
-  } catch (cause) {
-    throw new Error(`the mutant "${name}" does not apply any more: make its patch anew`, { cause });
-  }
-}
-
-function simulate(
-  copy: string,
-  workers: number,
-  name: string,
-): Promise<{ violations: number; schedules: number; rule: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    const main = join(copy, "packages", "simulation", "src", "main.ts");
-    const args = [main, "--schedules", String(WITHIN), "--workers", String(workers), "--bail", "--json"];
-    const child = spawn(process.execPath, args, { cwd: copy, stdio: ["ignore", "pipe", "pipe"] });
-    let out = "";
-    let complaints = "";
-    child.stdout.on("data", (data: Buffer) => {
-      out += data.toString();
-    });
-    child.stderr.on("data", (data: Buffer) => {
-      complaints = (complaints + data.toString()).slice(-2_000);
-    });
-    child.on("close", () => {
-      try {
-        const last = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "");
-        resolve({ violations: last.violations, schedules: last.schedules, rule: last.broken?.[0]?.rule });
-      } catch (cause) {
-        reject(new Error(`the simulator does not run with the mutant "${name}": ${complaints}`, { cause }));
-      }
-    });
-  });
 }

@@ -12,6 +12,8 @@ export interface Options {
   readonly mutants: boolean;
   /** Only mutants whose name holds this text. */
   readonly only: string | undefined;
+  /** Keep the seeds by which mutants were caught: they are tried first the next time. */
+  readonly record: boolean;
   readonly json: boolean;
   /** Worker processes. */
   readonly workers: number;
@@ -21,13 +23,14 @@ export interface Options {
 
 export const HELP = `Runs the real server and the real client on a virtual clock and network, and looks for broken guarantees.
 
-  npm run simulate -- [--schedules N] [--from SEED] [--seed SEED] [--mutants] [--only NAME] [--json]
+  npm run simulate -- [--schedules N] [--from SEED] [--seed SEED] [--mutants] [--only NAME] [--record] [--json]
 
   --schedules N   schedules to run (default 200), each of its own seed, besides the pinned ones
   --from SEED     seed of the first (default 1)
   --seed SEED     replay this one schedule exactly, and print its trace where it broke something
   --mutants       plant each mutant of packages/simulation/mutants and see it caught within 2,000 schedules
   --only NAME     of the mutants, those whose name holds this text
+  --record        keep the seeds that caught them, as the first to be tried the next time
   --workers N     processes to use (default: one per core)
   --bail          end at the first violation
   --json          print one object last
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[], cores: number): Options | 
       seed: { type: "string" },
       mutants: { type: "boolean", default: false },
       only: { type: "string" },
+      record: { type: "boolean", default: false },
       workers: { type: "string", default: String(cores) },
       bail: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -57,6 +61,7 @@ export function parseOptions(args: readonly string[], cores: number): Options | 
     seed: values.seed === undefined ? undefined : whole("seed", values.seed, 0, 0xffff_ffff),
     mutants: values.mutants,
     only: values.only,
+    record: values.record,
     workers: whole("workers", values.workers, 1, 64),
     bail: values.bail,
     json: values.json,

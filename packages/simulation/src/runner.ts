@@ -7,7 +7,12 @@ import type { Order, Report } from "./worker.ts";
 /** A worker that says nothing for this long, in milliseconds, hangs in the schedule that it began. */
 const SILENCE_MS = 120_000;
 
-/** Seeds handed to a worker at a time; fewer where the first broken one ends the run: those in hand are finished first. */
+const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+
+/** Schedules make much that is gone with them: room for the young spares collections of the old. */
+const WORKER_FLAGS = ["--max-semi-space-size=32"];
+
+/** Seeds handed to a worker at a time; fewer where the first broken one ends the run: other workers finish those in hand. */
 const CHUNK = 20;
 const CHUNK_TO_BAIL = 4;
 
@@ -22,22 +27,32 @@ export interface Summary {
   seconds: number;
 }
 
+/** How seeds are run. */
+export interface Running {
+  readonly workers: number;
+  /** End at the first schedule that breaks something. */
+  readonly bail: boolean;
+  /** The copy of the packages in which they run. Default: where this file is. */
+  readonly plot?: { readonly worker: string; readonly compiled: string };
+}
+
 /** Runs seeds on worker processes until all are done, or, with `bail`, one broke something. */
-export async function runSeeds(seeds: readonly number[], workers: number, bail: boolean): Promise<Summary> {
+export async function runSeeds(seeds: readonly number[], running: Running): Promise<Summary> {
+  const { workers, bail } = running;
   const summary: Summary = { schedules: 0, events: 0, broken: [], tally: new Tally(), seconds: 0 };
   const started = performance.now();
   const left = [...seeds];
   const chunk = bail ? CHUNK_TO_BAIL : CHUNK;
   const take = () => (bail && summary.broken.length > 0 ? [] : left.splice(0, chunk));
   const count = Math.min(workers, Math.ceil(seeds.length / chunk));
-  await Promise.all(Array.from({ length: count }, () => work(take, summary)));
+  await Promise.all(Array.from({ length: count }, () => work(take, summary, running)));
   summary.broken.sort((a, b) => a.seed - b.seed);
   summary.seconds = (performance.now() - started) / 1_000;
   return summary;
 }
 
 /** One worker from its start to its end; a hung or dead one is reported with the seed it was at. */
-function work(take: () => number[], summary: Summary): Promise<void> {
+function work(take: () => number[], summary: Summary, { bail, plot }: Running): Promise<void> {
   return new Promise((resolve, reject) => {
     let ready = false;
     let worker: ChildProcess | undefined;
@@ -46,7 +61,7 @@ function work(take: () => number[], summary: Summary): Promise<void> {
     const give = () => {
       expected = take();
       if (expected.length === 0) return finish();
-      const order: Order = { seeds: expected };
+      const order: Order = { seeds: expected, explain: plot === undefined };
       worker?.send(order);
       watch();
     };
@@ -73,7 +88,11 @@ function work(take: () => number[], summary: Summary): Promise<void> {
       summary.schedules++;
       finish();
     };
-    worker = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), [], { serialization: "advanced" });
+    worker = fork(plot?.worker ?? WORKER, [], {
+      serialization: "advanced",
+      execArgv: WORKER_FLAGS,
+      env: plot ? { ...process.env, NODE_COMPILE_CACHE: plot.compiled } : process.env,
+    });
     worker.on("message", (message: Report | "ready" | "done") => {
       if (message === "ready") ready = true;
       if (message === "ready" || message === "done") return give();
@@ -82,6 +101,7 @@ function work(take: () => number[], summary: Summary): Promise<void> {
       summary.events += message.steps;
       summary.tally.add(message.tally);
       if (message.violations.length > 0) summary.broken.push(message);
+      if (bail && message.violations.length > 0) return finish();
       watch();
     });
     worker.on("exit", (code, signal) => {

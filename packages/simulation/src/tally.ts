@@ -2,25 +2,27 @@ export type Kind = "fault" | "path" | "operation";
 
 /** Counts how often each fault, path and operation was met. */
 export class Tally {
-  readonly #counts = new Map<string, number>();
+  readonly #counts: Readonly<Record<Kind, Map<string, number>>> = {
+    fault: new Map(),
+    path: new Map(),
+    operation: new Map(),
+  };
 
   count(kind: Kind, name: string, by = 1): void {
-    const key = `${kind} ${name}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
+    const counts = this.#counts[kind];
+    counts.set(name, (counts.get(name) ?? 0) + by);
   }
 
   get(kind: Kind, name: string): number {
-    return this.#counts.get(`${kind} ${name}`) ?? 0;
+    return this.#counts[kind].get(name) ?? 0;
   }
 
   /** By kind and name, in order of name. */
   all(): Record<Kind, Record<string, number>> {
-    const all: Record<Kind, Record<string, number>> = { fault: {}, path: {}, operation: {} };
-    for (const key of [...this.#counts.keys()].sort()) {
-      const space = key.indexOf(" ");
-      all[key.slice(0, space) as Kind][key.slice(space + 1)] = this.#counts.get(key) ?? 0;
-    }
-    return all;
+    const inOrder = (counts: Map<string, number>) =>
+      Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const { fault, path, operation } = this.#counts;
+    return { fault: inOrder(fault), path: inOrder(path), operation: inOrder(operation) };
   }
 
   add(other: Record<Kind, Record<string, number>>): void {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { ClientMessage, ServerMessage } from "@tandem/protocol";
 import type { Identity } from "@tandem/server/core";
 import type { Clock } from "../clock.ts";
 import type { Connection } from "../connection.ts";
+import { digest } from "../digest.ts";
 import type { History } from "../history.ts";
 import type { Revocations } from "../revocations.ts";
 import type { Tally } from "../tally.ts";
@@ -45,11 +45,6 @@ interface Talk {
   readonly watching: Map<string, Watching>;
   /** Bookmarks that it came with, by the id of the watch. */
   readonly after: Map<number, string>;
-}
-
-/** Names a device as every node does: by a digest of whose it is and of its secret. */
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
 }
 
 /** What was asked and never answered has no effect any more after this, in milliseconds: a loss that it has been has become a leave. */

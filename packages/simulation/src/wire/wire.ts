@@ -1,4 +1,4 @@
-import type { ClientMessage, Codec, ServerMessage } from "@tandem/protocol";
+import type { ClientMessage, Codec, Encoded, ServerMessage } from "@tandem/protocol";
 import type { Connection, Wiretap } from "../connection.ts";
 import { Register } from "../presence/register.ts";
 import type { Trace } from "../trace.ts";
@@ -26,9 +26,14 @@ export class Wire implements Wiretap {
   readonly #scene: Scene;
   readonly #trace: Trace;
   readonly #watchers: readonly Watcher[];
+  /** Those of them that hear what clients ask, and what nodes tell. */
+  readonly #askers: readonly (Watcher & Required<Pick<Watcher, "asked">>)[];
+  readonly #tellers: readonly (Watcher & Required<Pick<Watcher, "told">>)[];
   /** What is said of presence. */
   readonly register: Register;
   readonly #dialogues = new Map<Connection, Dialogue>();
+  /** The frame that was read last: one that is for many is handed to one after the other. */
+  #read: { readonly bytes: Uint8Array; readonly messages: readonly ServerMessage[] } | undefined;
 
   constructor(scene: Scene, trace: Trace) {
     this.#scene = scene;
@@ -47,6 +52,10 @@ export class Wire implements Wiretap {
       new Followings(scene),
       new Commands(scene),
     ];
+    this.#askers = this.#watchers.filter((watcher) => watcher.asked !== undefined) as (Watcher &
+      Required<Pick<Watcher, "asked">>)[];
+    this.#tellers = this.#watchers.filter((watcher) => watcher.told !== undefined) as (Watcher &
+      Required<Pick<Watcher, "told">>)[];
   }
 
   accepted(connection: Connection): void {
@@ -54,13 +63,13 @@ export class Wire implements Wiretap {
     for (const watcher of this.#watchers) watcher.begun?.(dialogue);
   }
 
-  arriving(connection: Connection, bytes: Uint8Array): void {
+  arriving(connection: Connection, bytes: Uint8Array, frame: Encoded): void {
     this.#trace.bytes(this.#scene.clock.now, bytes);
     this.#say(connection, bytes, () => `${connection.client.name} → ${connection.node.name}`);
     const dialogue = this.#of(connection);
-    for (const message of decode(connection.codec, bytes) as ClientMessage[]) {
+    for (const message of connection.codec.decode(frame) as ClientMessage[]) {
       this.register.asked(connection, message);
-      for (const watcher of this.#watchers) watcher.asked?.(dialogue, message);
+      for (const watcher of this.#askers) watcher.asked(dialogue, message);
       dialogue.ask(message);
     }
   }
@@ -70,17 +79,17 @@ export class Wire implements Wiretap {
     this.#say(connection, bytes, () => `${connection.client.name} has`);
   }
 
-  sending(connection: Connection, bytes: Uint8Array): void {
+  sending(connection: Connection, bytes: Uint8Array, messages = this.#reading(connection.codec, bytes)): void {
     this.#say(connection, bytes, () => `${connection.node.name} → ${connection.client.name}`);
     const dialogue = this.#of(connection);
     let delivers = false;
     let page = false;
-    for (const message of decode(connection.codec, bytes) as ServerMessage[]) {
+    for (const message of messages) {
       this.register.told(connection, message);
       delivers ||= message.type === "events";
       page ||= message.type === "page";
       const request = dialogue.answered(message);
-      for (const watcher of this.#watchers) watcher.told?.(dialogue, message, request);
+      for (const watcher of this.#tellers) watcher.told(dialogue, message, request);
       dialogue.moveOn(message, request);
     }
     dialogue.framed(bytes.length, delivers && !page);
@@ -111,6 +120,11 @@ export class Wire implements Wiretap {
   /** The schedule is over. */
   conclude(): void {
     for (const watcher of this.#watchers) watcher.conclude?.();
+  }
+
+  #reading(codec: Codec, bytes: Uint8Array): readonly ServerMessage[] {
+    if (this.#read?.bytes !== bytes) this.#read = { bytes, messages: decode(codec, bytes) as ServerMessage[] };
+    return this.#read.messages;
   }
 
   #of(connection: Connection): Dialogue {
