@@ -67,6 +67,8 @@ describe("the corpus", () => {
       "subscribe",
       "unsubscribe",
       "publish",
+      "command",
+      "state",
       "history",
       "watch",
       "unwatch",

@@ -1,14 +1,18 @@
 import type { Client, ClientOptions, Connect } from "@tandem/client";
 import { connectWebSocket, createClient, follow, following, presence, signals, unfollow } from "@tandem/client";
-import type { Codec, Encoded, FrameCodec } from "@tandem/protocol";
+import type { Codec, FrameCodec } from "@tandem/protocol";
 import { jsonCodec } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
 import { createMemoryLog, createServer, mintToken } from "@tandem/server";
 import { app, GRANTS, SECRET } from "./app.ts";
+import type { Taken } from "./corpus.ts";
 import { storeCorpus } from "./corpus.ts";
+import { useModels } from "./record-models.ts";
 
-type Taken = { readonly codec: Codec; readonly frame: Encoded };
 type FuzzClient = Client<typeof app>;
+
+/** The member whose frames are recorded. */
+const MEMBER = "ada";
 
 const CODECS: Codec[] = [jsonCodec, msgpackCodec];
 
@@ -24,18 +28,19 @@ export async function record(): Promise<number> {
       const socket = connectWebSocket(url, subprotocol, events);
       return {
         send(frame) {
-          taken.push({ codec, frame });
+          taken.push({ codec, frame, user: MEMBER });
           socket.send(frame);
         },
         close: (code, reason) => socket.close(code, reason),
       };
     };
     const common = { url: `ws://127.0.0.1:${port}/ws`, codec: codec as FrameCodec, connect };
-    const token = () => mintToken({ secret: SECRET, user: "ada", grants: GRANTS as never });
-    await useAll(
-      clientOf({ ...common, token }),
-      clientOf({ ...common, guest: { secret: "g".repeat(22), name: "Gus" } }),
-    );
+    const token = () => mintToken({ secret: SECRET, user: MEMBER, grants: GRANTS as never });
+    const member = clientOf({ ...common, token });
+    const guest = clientOf({ ...common, guest: { secret: "g".repeat(22), name: "Gus" } });
+    await useAll(member, guest);
+    await useModels(member, guest, codec.name);
+    await Promise.all([member.close(), guest.close()]);
   }
   await server.close();
   return storeCorpus(taken);
@@ -97,7 +102,6 @@ async function useAll(member: FuzzClient, guest: FuzzClient): Promise<void> {
   await connected(member);
   await room.publish("message", "again").durable;
   await pause(200);
-  await Promise.all([member.close(), guest.close()]);
 }
 
 async function connected(client: FuzzClient): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Decisions } from "./decisions.ts";
 import type { Stall } from "./stall.ts";
 
 /** How often each name was met. */
@@ -15,6 +16,8 @@ export interface ServerReport {
   readonly accepted: Counts;
   /** Frames and messages that were refused before, by code. */
   readonly refused: Counts;
+  /** What came as far as the models. */
+  readonly decisions: Decisions;
   readonly stall: Stall;
   /** Most memory of the process, in bytes. */
   readonly rss: number;

@@ -1,6 +1,6 @@
 import { mintProducer } from "@tandem/protocol";
 import { mintToken } from "@tandem/server";
-import { GRANTS, SECRET } from "./app.ts";
+import { ADMIN_GRANTS, GRANTS, SECRET } from "./app.ts";
 import type { Target, Told } from "./attack.ts";
 import { attack } from "./attack.ts";
 import { Control, OWN_CONNECTIONS } from "./control.ts";
@@ -12,8 +12,9 @@ import { scriptOf } from "./script.ts";
 import type { FuzzedServer } from "./server.ts";
 import { startServer } from "./server.ts";
 
-/** Users that hostile clients are. */
+/** Users that hostile clients are, and how many of them are admins where there is something to be one of: each eighth. */
 const USERS = 64;
+const ADMINS = 8;
 /** Longest stall of the server's event loop, in milliseconds (G12). */
 const MOST_STALL = 200;
 /** Milliseconds in which the server has let go of every hostile connection, after the last. */
@@ -148,7 +149,12 @@ function faultsOf({ stall, rss, faults }: ServerReport, mostStall: number): stri
 async function suppliesOf(): Promise<Supplies> {
   const tokens = await Promise.all(
     Array.from({ length: USERS }, (_, at) =>
-      mintToken({ secret: SECRET, user: `user-${at}`, grants: GRANTS as never, lifetime: 86_400_000 }),
+      mintToken({
+        secret: SECRET,
+        user: `user-${at}`,
+        grants: (at % ADMINS === 0 ? ADMIN_GRANTS : GRANTS) as never,
+        lifetime: 86_400_000,
+      }),
     ),
   );
   const [minted = ""] = mintProducer(Date.now(), "x").split("-");

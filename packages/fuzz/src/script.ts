@@ -1,7 +1,7 @@
 import type { CodecName } from "@tandem/protocol";
 import * as fc from "fast-check";
 import type { Corpus, Message } from "./corpus.ts";
-import { CODECS, TOKEN } from "./corpus.ts";
+import { CODECS, idOf, MADE, TOKEN } from "./corpus.ts";
 import type { ByteMutation } from "./mutation/bytes.ts";
 import { byteMutation } from "./mutation/bytes.ts";
 import type { HeadMutation } from "./mutation/heads.ts";
@@ -34,6 +34,7 @@ export interface Script {
 
 /** What a script may put in place of what was recorded and has ended since. */
 export interface Supplies {
+  /** By user. */
   readonly tokens: readonly string[];
   /** The mint time of producers, as it stands in their ids. */
   readonly minted: string;
@@ -90,7 +91,7 @@ export function scriptOf(corpus: Corpus, supplies: Supplies, seed: number, numbe
   const [made] = fc.sample(recipe, { numRuns: 1, seed: mix(seed, number) });
   if (!made) throw new Error("nothing was made");
   const { codec, authenticated, user, ending, pause, soft, hard, head } = made;
-  const kit: Kit = { codec, frames: corpus[codec], supplies };
+  const kit: Kit = { codec, user, frames: corpus[codec], supplies };
   const frames = [...soft, ...hard].map((one) => ({ bytes: wire(codec, payloadOf(kit, one)), last: false }));
   if (head) frames.push({ bytes: wire(codec, payloadOf(kit, head[0]), head[1]), last: true });
   // Before `hello` nearly everything ends the connection: few frames do.
@@ -99,6 +100,7 @@ export function scriptOf(corpus: Corpus, supplies: Supplies, seed: number, numbe
 
 interface Kit {
   readonly codec: CodecName;
+  readonly user: number;
   readonly frames: readonly (readonly Message[])[];
   readonly supplies: Supplies;
 }
@@ -106,8 +108,8 @@ interface Kit {
 function payloadOf(kit: Kit, { base, other, fresh, change }: Shot): Buffer {
   const { codec, frames } = kit;
   const pick = (at: number) => frames[at % frames.length] ?? [];
-  const messages = freshened(pick(base), fresh, kit.supplies);
-  const others = freshened(pick(other), fresh + 1, kit.supplies);
+  const messages = freshened(pick(base), fresh, kit);
+  const others = freshened(pick(other), fresh + 1, kit);
   switch (change.kind) {
     case "none":
       return encode(codec, messages);
@@ -121,17 +123,35 @@ function payloadOf(kit: Kit, { base, other, fresh, change }: Shot): Buffer {
   }
 }
 
-/** A copy with tokens that are accepted, and producers some of which have said nothing yet and some of which have. */
-function freshened(messages: readonly Message[], fresh: number, { tokens, minted }: Supplies): unknown[] {
-  return structuredClone([...messages]).map((message) => {
+/** Nonces of a user's commands: few, so that what one command speaks of another has made. */
+const NONCES = 8;
+
+/**
+ * A copy with tokens that are accepted, producers some of which have said nothing yet and some of which have, and the ids of what was made: mostly
+ * by this user.
+ */
+function freshened(messages: readonly Message[], fresh: number, { user, supplies }: Kit): unknown[] {
+  const { tokens, minted } = supplies;
+  const maker = fresh % 8 === 0 ? fresh >> 3 : user;
+  const made = idOf(`user-${maker % tokens.length}`, nonceOf(fresh >> 5));
+  const known = JSON.parse(JSON.stringify(messages).replaceAll(MADE, made)) as Message[];
+  return known.map((message) => {
     if (message.token === TOKEN) return { ...message, token: tokens[fresh % tokens.length] };
+    // Positions are of another life of the channel now; before every life there is one that is always known.
+    if (message.type === "state" && "at" in message && fresh % 3 > 0)
+      return { ...message, at: { epoch: "-", offset: 0, tag: "" } };
     // What was never sent may not be acknowledged: who always did would not get far.
     if (message.type === "received" && fresh % 100 > 0) return { ...message, frames: 1 };
-    if (message.type !== "publish") return message;
-    const known = fresh % 4 === 0;
-    const letters = (known ? fresh % 64 : fresh).toString(36).padStart(22, "f");
-    return { ...message, producer: `${minted}-${letters}`, seq: known ? 1 + ((fresh >> 8) % 8) : 1 };
+    if (message.type !== "publish" && message.type !== "command") return message;
+    const isKnown = fresh % 4 === 0;
+    const letters = (isKnown ? fresh % 64 : fresh).toString(36).padStart(22, "f");
+    const line = { producer: `${minted}-${letters}`, seq: isKnown ? 1 + ((fresh >> 8) % 8) : 1 };
+    return message.type === "publish" ? { ...message, ...line } : { ...message, ...line, nonce: nonceOf(fresh >> 9) };
   });
+}
+
+function nonceOf(fresh: number): string {
+  return `nonce-${fresh % NONCES}`.padEnd(22, "-");
 }
 
 function encode(codec: CodecName, messages: readonly unknown[]): Buffer {

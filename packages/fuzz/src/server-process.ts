@@ -10,6 +10,7 @@ import type { Server, Transport, TransportEvents } from "@tandem/server";
 import { createServer } from "@tandem/server";
 import { app, SECRET } from "./app.ts";
 import { OWN_CONNECTIONS } from "./control.ts";
+import { watchDecisions } from "./decisions.ts";
 import type { Fault } from "./fault.ts";
 import { plant } from "./fault.ts";
 import type { Counts, FromServer, ServerReport } from "./reports.ts";
@@ -20,6 +21,7 @@ const { values } = parseArgs({ options: { data: { type: "string" }, plant: { typ
 const accepted: Counts = {};
 const refused: Counts = {};
 const lines: Counts = {};
+const decisions = watchDecisions(app);
 const faults: string[] = [];
 let frames = 0;
 let connections = 0;
@@ -53,6 +55,7 @@ function report(server: Server): ServerReport {
     frames,
     accepted,
     refused,
+    decisions,
     stall: stalls(),
     rss,
     connections: server.connections,

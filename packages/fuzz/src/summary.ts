@@ -14,6 +14,8 @@ export function summaryOf(outcome: Outcome): string {
     lines.push(
       `reached a handler (messages by type): ${listed(server.accepted)}`,
       `refused before (by code): ${listed(server.refused)}`,
+      `commands that a model decided: ${number(total(server.decisions.asked))} (${listed(server.decisions.asked)})`,
+      `models answered: ${listed(server.decisions.answers)}; pieces of states told: ${number(told.messages.piece ?? 0)}`,
     );
   }
   lines.push(
@@ -58,6 +60,9 @@ export function jsonOf({ seed, frames, scripts, seconds, told, server, control, 
     seconds: Math.round(seconds * 10) / 10,
     handlers: server?.accepted ?? {},
     refused: server?.refused ?? {},
+    commands: server?.decisions.asked ?? {},
+    decisions: server?.decisions.answers ?? {},
+    pieces: told.messages.piece ?? 0,
     answered: told.codes,
     closes: told.closes,
     connections: told.connections,
@@ -73,6 +78,10 @@ export function jsonOf({ seed, frames, scripts, seconds, told, server, control, 
 function listed(counts: Counts): string {
   const names = Object.entries(counts).sort(([, a], [, b]) => b - a);
   return names.length === 0 ? "none" : names.map(([name, times]) => `${name} ${number(times)}`).join(", ");
+}
+
+function total(counts: Counts): number {
+  return Object.values(counts).reduce((sum, times) => sum + times, 0);
 }
 
 function number(value: number): string {

@@ -70,7 +70,7 @@ export interface Context {
   readonly time: number;
   /**
    * Ids for what the command makes: the `index`-th is the same on client and server, and at every attempt, and random to all others.
-   * 16 letters of base64url.
+   * 16 letters of base64url. Who sends two commands under one nonce gets the same ids twice: refuse what is there already.
    */
   id(index?: number): string;
   /** Keys outside the log. `undefined` on a client: answer `UNPREDICTABLE` where you need them. */

@@ -91,6 +91,8 @@ function jobRefusal(reason: ReasonOf<typeof jobs>): string {
   switch (reason.code) {
     case "too-many-open":
       return `${reason.most} jobs wait already.`;
+    case "exists":
+      return "It has been started already.";
     case "unknown-job":
       return "The job is not there any more.";
     case "ended":

@@ -78,6 +78,8 @@ function listed(items: readonly string[]): string {
 /** Why a command of a vote was refused, as a sentence. */
 export function voteRefusal(reason: ReasonOf<typeof votes>): string {
   switch (reason.code) {
+    case "exists":
+      return "It has been proposed already.";
     case "unknown-proposal":
       return "The proposal is not there any more.";
     case "too-many-open":

@@ -60,6 +60,8 @@ export interface ChatState extends Sequence<Message> {
 }
 
 type ChatReason =
+  /** There is one of this id already: its maker used a command's nonce again. */
+  | { readonly code: "exists" }
   | { readonly code: "unknown-message" }
   | { readonly code: "not-yours" }
   | { readonly code: "deleted" }
@@ -178,12 +180,12 @@ export function chat({
           v.strictObject({ text: Text, ...Draft }),
           v.check((draft) => saysSomething(draft), "a text, or something else"),
         ),
-        decide: (_, input, { id }) => [{ type: "sent", data: { id: id(), ...input } }],
+        decide: (state, input, { id }) => sent(state, { id: id(), ...input }),
       },
       /** Begins a message whose text comes from a stream. Its author ends it with `finish`. */
       begin: {
         input: v.strictObject({ stream: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), ...Draft }),
-        decide: (_, input, { id }) => [{ type: "sent", data: { id: id(), text: "", ...input } }],
+        decide: (state, input, { id }) => sent(state, { id: id(), text: "", ...input }),
       },
       /** The whole text of a message that streamed. `aborted`: why it is not whole. */
       finish: {
@@ -283,6 +285,10 @@ export function chat({
     },
     touches: ({ data }) => ("id" in data ? [`items/${data.id}`] : []),
   });
+}
+
+function sent({ items }: ChatState, message: Sent) {
+  return items.has(message.id) ? reject("exists") : [{ type: "sent" as const, data: message }];
 }
 
 function saysSomething({ text, extra }: { readonly text: string; readonly extra?: unknown }): boolean {

@@ -66,6 +66,8 @@ export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
     name: "feed",
     initial: (): FeedState => ({ ...emptySequence<Activity>(), seen: Table.empty() }),
     reasons: reasons<
+      /** There is one of this id already: its maker used a command's nonce again. */
+      | { readonly code: "exists" }
       | { readonly code: "unknown-activity" }
       | { readonly code: "not-yours" }
       | { readonly code: "too-many-readers"; readonly most: number }
@@ -82,10 +84,12 @@ export function feed({ keep = 500, readers = 5_000 }: FeedOptions = {}) {
     commands: {
       post: {
         input: ActivitySchema,
-        decide: (_, input, { id, user, admin }) => {
+        decide: ({ items }, input, { id, user, admin }) => {
           if (input.actor !== undefined && input.actor !== user && !admin) return reject("not-yours");
           const actor = input.actor ?? user;
-          return [{ type: "posted", data: { ...input, id: id(), ...(actor === undefined ? {} : { actor }) } }];
+          const name = id();
+          if (items.has(name)) return reject("exists");
+          return [{ type: "posted", data: { ...input, id: name, ...(actor === undefined ? {} : { actor }) } }];
         },
       },
       /** This user has seen everything up to an activity. It never goes back. */

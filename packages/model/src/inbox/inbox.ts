@@ -74,6 +74,8 @@ export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
     name: "inbox",
     initial: (): InboxState => ({ ...emptySequence<Notification>(), preferences: DEFAULT_PREFERENCES }),
     reasons: reasons<
+      /** There is one of this id already: its maker used a command's nonce again. */
+      | { readonly code: "exists" }
       | { readonly code: "not-wanted" }
       | { readonly code: "unknown-notification" }
       | { readonly code: "too-many-devices"; readonly most: number }
@@ -107,7 +109,9 @@ export function inbox({ keep = 300, pushAfter = 30 }: InboxOptions = {}) {
         decide: (state, input, { id, time }) => {
           const taken = takenAs(state.preferences, input, time);
           if (taken === "off") return reject("not-wanted");
-          return [{ type: "notified", data: { ...input, id: id(), push: taken === "push" } }];
+          const name = id();
+          if (state.items.has(name)) return reject("exists");
+          return [{ type: "notified", data: { ...input, id: name, push: taken === "push" } }];
         },
       },
       /** A device has shown it. */

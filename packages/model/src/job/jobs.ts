@@ -52,6 +52,8 @@ export interface JobState {
 }
 
 type JobReason =
+  /** There is one of this id already: its maker used a command's nonce again. */
+  | { readonly code: "exists" }
   | { readonly code: "unknown-job" }
   | { readonly code: "too-many-open"; readonly most: number }
   /** It is over, for good. */
@@ -205,7 +207,9 @@ export function job(options: JobOptions = {}) {
         right: rights.start ?? "write",
         decide: (state, input, { id }) => {
           if (openOf(state).length >= most) return reject("too-many-open", { most });
-          return [{ type: "started", data: { ...input, id: id() } }];
+          const name = id();
+          if (state.jobs.has(name)) return reject("exists");
+          return [{ type: "started", data: { ...input, id: name } }];
         },
         inverse: (_, __, events) => {
           const [made] = events;

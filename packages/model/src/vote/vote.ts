@@ -25,6 +25,8 @@ export interface VoteState {
 }
 
 type VoteReason =
+  /** There is one of this id already: its maker used a command's nonce again. */
+  | { readonly code: "exists" }
   | { readonly code: "unknown-proposal" }
   | { readonly code: "too-many-open"; readonly most: number }
   | { readonly code: "closed" }
@@ -117,6 +119,7 @@ export function vote({ open: most = 50, keep = 100, voters = 10_000 }: VoteOptio
           if (wrong) return reject("invalid-proposal", { what: wrong });
           if (openOf(state).length >= most) return reject("too-many-open", { most });
           const name = id();
+          if (state.proposals.has(name)) return reject("exists");
           if (input.ballots !== "open") sealing?.create(name);
           return [{ type: "proposed", data: { ...input, id: name } }];
         },

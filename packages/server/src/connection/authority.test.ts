@@ -77,6 +77,29 @@ describe("grants", () => {
     expect(JSON.stringify(writer.told)).not.toContain("secret");
   });
 
+  it.each([
+    ["a page of history", { type: "history", channel: "lab:1", limit: 5 }],
+    ["a model's state", { type: "state", channel: "lab:1", model: "meter" }],
+  ])("G10: hold when it is told, not only when it is asked for: %s that waits for room", async (_, request) => {
+    const world = await cluster({ limits: { windowBytes: 16_384 } });
+    world.token("ada", { grants: { "room:1": ["read"], "lab:1": ["read", "write"] } });
+    world.token("less", { user: "ada", grants: { "room:1": ["read"] } });
+    const client = await world.client("ada");
+    await client.command("lab:1", 1, "add", { by: 42 });
+    await world.fill("room:1", 4, 0, () => "x".repeat(8_000));
+    client.acknowledges = false;
+    await client.subscribe("room:1", { from: { last: 4 } });
+    expect(await client.ask(request)).toBeUndefined();
+    expect(await client.ask({ type: "refresh", token: "less" })).toMatchObject({ type: "welcome" });
+    client.acknowledge();
+    await world.advance(1_000);
+    client.acknowledge();
+    await world.advance(1_000);
+    const told = client.told.filter((message) => "channel" in message && message.channel === "lab:1");
+    expect(told).toMatchObject([{ type: "error", code: "forbidden" }]);
+    expect(JSON.stringify(client.told)).not.toContain("42");
+  });
+
   it("G10: what is forbidden and what is absent are answered alike", async () => {
     const world = await cluster();
     await world.fill("room:there", 1);

@@ -23,6 +23,8 @@ export async function readHistory(session: Session, request: History): Promise<v
     lane,
     pull: async () => {
       try {
+        // There may have been no room for long: the right may have gone meanwhile.
+        if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
         const { epoch, events, next } = await channel.page(request.before, request.limit, PAGE_BYTES);
         const { visible } = channel;
         const shown = visible ? events.filter((event) => visible(event.value, session.identity)) : events;

@@ -18,7 +18,8 @@ export async function readState(session: Session, request: State): Promise<void>
     lane,
     pull: async () => {
       try {
-        // There may have been no room for long: the channel may have been let go.
+        // There may have been no room for long: the right may have gone meanwhile, and the channel may have been let go.
+        if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
         const models = session.ports.models.on(await open());
         const instance = models.instance(request.model);
         const part = await models.states.part(instance, session.identity.user, request);

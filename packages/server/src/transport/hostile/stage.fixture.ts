@@ -1,4 +1,5 @@
 import { channel, defineApp } from "@tandem/app";
+import { chat, counter, job, lock, records, vote } from "@tandem/model";
 import { closeCodeOf, ERRORS, isErrorCode } from "@tandem/protocol";
 import { nodeRuntime } from "@tandem/runtime/node";
 import * as v from "valibot";
@@ -23,6 +24,22 @@ const app = defineApp({
       events: {},
       presence: { state: v.object({ page: v.number() }) },
       signals: { cursor: v.object({ x: v.number() }) },
+    }),
+    desk: channel({
+      events: { saved: v.object({ text: v.string() }) },
+      models: {
+        board: records({
+          collections: {
+            cards: { schema: v.object({ title: v.string(), more: v.unknown() }), policies: { title: "refuse" } },
+          },
+        }),
+        votes: vote(),
+        locks: lock(),
+        jobs: job({ cancel: "starter", lease: 1_000, grace: 1_000 }),
+        chat: chat(),
+        count: counter({ least: 0 }),
+      },
+      protect: (write) => ("event" in write ? "locks/draft" : undefined),
     }),
   },
 });
