@@ -87,7 +87,7 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     await ending(world, workload, calm);
     if (foreman) await endConsumers(world, foreman);
     if (circle) await endCircle(world, circle, visitors);
-    if (office) await endDesks(world, office);
+    if (office) await endDesks(world, office.clerks);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

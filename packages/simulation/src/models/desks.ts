@@ -11,7 +11,7 @@ import { Confidences } from "./confidences.ts";
 import type { Question } from "./decisions.ts";
 import { Decisions } from "./decisions.ts";
 import type { DeskModel } from "./desk.ts";
-import { isDesk, MODELS, modelEventOf, models } from "./desk.ts";
+import { isDesk, modelEventOf, models } from "./desk.ts";
 import { Fences } from "./fences.ts";
 import { Oracle } from "./oracle.ts";
 import { brokenBy } from "./rules.ts";
@@ -169,9 +169,5 @@ export class Desks {
   /** The desks in which something is stored. */
   get channels(): string[] {
     return this.#ledger.channels().filter((channel) => isDesk(nameIn(channel)));
-  }
-
-  get models(): readonly DeskModel[] {
-    return MODELS;
   }
 }
