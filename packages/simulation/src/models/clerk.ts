@@ -62,7 +62,11 @@ export class Clerk<N extends DeskModel = DeskModel> {
     const known = this.desks.find((desk) => desk.channel === channel && desk.name === name);
     if (known || this.desks.length >= OPEN) return known;
     const [type, id] = split(channel) as ["desk", string];
-    const handle = model(this.client.channel(type, id), name as never, this.#definition(name) as never) as unknown as Handle;
+    const handle = model(
+      this.client.channel(type, id),
+      name as never,
+      this.#definition(name) as never,
+    ) as unknown as Handle;
     const key = `${this.visitor.person.tenant}/${channel}`;
     const { user } = this.visitor.person;
     const glass = new Glass(this.#world, `${this.#instance} at ${name} of ${key}`, {
@@ -120,9 +124,7 @@ export class Clerk<N extends DeskModel = DeskModel> {
     send: () => Sent | undefined,
   ): void {
     const { process, person } = this.visitor;
-    glass.sending = true;
     const { result: sent, ids } = process.listening(send);
-    glass.sending = false;
     const [nonce] = ids;
     if (!sent || nonce === undefined) return;
     const { tenant, user, grants } = person;

@@ -89,6 +89,7 @@ export class Desks {
     if (model) this.#decided(at, append, result, facts, command, wrong);
     else if (facts.some((fact) => modelEventOf(fact))) wrong("M1", "events of a model that nobody decided");
     for (const fact of facts) {
+      if (model) this.#tally.count("path", `event.${fact.type}`);
       const broken = brokenBy(fact, this.oracle.after(fact.previous), this.oracle.after(fact));
       if (broken) wrong(broken.rule, broken.text);
       this.#fences.note(at, fact);

@@ -1,12 +1,14 @@
-import type { LockState, VoteState } from "@tandem/model";
+import type { JobState, LockState, VoteState } from "@tandem/model";
 import type { Fact } from "../ledger.ts";
 import { COUNT, modelEventOf } from "./desk.ts";
+import type { Broken } from "./job-rules.ts";
+import { jobBroken } from "./job-rules.ts";
 import type { States } from "./oracle.ts";
 import type { PurseState } from "./purse.ts";
 import { PURSE_MOST } from "./purse.ts";
 
 /** What has to be true of desks whatever was decided: said once more, by nothing that the models themselves say. @returns what is broken */
-export function brokenBy(fact: Fact, before: States, after: States): { rule: string; text: string } | undefined {
+export function brokenBy(fact: Fact, before: States, after: States): Broken | undefined {
   const event = modelEventOf(fact);
   if (!event) return undefined;
   const data = event.data as Readonly<Record<string, unknown>>;
@@ -27,6 +29,8 @@ export function brokenBy(fact: Fact, before: States, after: States): { rule: str
       return lockBroken(event.type, data, before.locks as LockState);
     case "votes":
       return voteBroken(event.type, data, fact.author ?? "", before.votes as VoteState);
+    case "jobs":
+      return jobBroken({ ...event, ...event.info, data }, before.jobs as JobState, after.jobs as JobState);
     default:
       return undefined;
   }
