@@ -151,8 +151,8 @@ export class LiveModel {
   update(): void {
     if (!this.#changed) return;
     this.#changed = false;
-    // First: whoever hears of the state is to know that it shows what is not settled yet.
-    this.pending.set(this.#unsettled);
+    // Whoever hears of the state is to know that it shows what is not settled yet: more are told before it, fewer after it.
+    this.pending.set(Math.max(this.pending.get(), this.#unsettled));
     const { predicted, position } = this.#replica;
     const before = this.state.get();
     const isShown = before.kind !== "failed" && before.value === predicted;
@@ -161,6 +161,7 @@ export class LiveModel {
     } else if (before.kind === "loading" && before.value && predicted && !isShown) {
       this.state.set({ ...before, value: predicted });
     }
+    this.pending.set(this.#unsettled);
     for (const undo of this.#users) undo.update();
     for (const tell of this.#news.splice(0)) tell();
   }

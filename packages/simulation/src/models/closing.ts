@@ -14,6 +14,9 @@ const OVER_MS = 60_000;
 /** A worker knows within this, in milliseconds, that its job is being cancelled. */
 const TOLD_MS = 2_000;
 
+/** A node that is not up yet takes no word, nor does one that has just lost its way to the log. */
+const AGAIN_MS = 5_000;
+
 const LOOK_MS = 250;
 
 /** A run whose job was cancelled while it had time left, and when that was stored. */
@@ -31,7 +34,7 @@ export async function closeWorkshop(world: World, workshop: Workshop, calm: numb
   const { clock, history } = world;
   const { shop } = workshop;
   const until = calm + OVER_MS;
-  const asked = new Set<string>();
+  const asked = new Map<string, number>();
   const known = new Set<Run>();
   let cancelled: Cancelled[] = [];
   const open = () => [...workshop.jobs.jobs.values()].filter((job) => !isOver(job));
@@ -39,9 +42,10 @@ export async function closeWorkshop(world: World, workshop: Workshop, calm: numb
   while (clock.now < until && (open().length > 0 || atWork().length > 0)) {
     for (const job of open()) {
       const run = atWork().find((one) => one.job.id === job.id && one.job.token === job.token);
-      if ((job.input as Partial<Order> | undefined)?.ends !== "never" || asked.has(job.id)) continue;
-      if (job.phase.kind === "running" && !run) continue;
-      asked.add(job.id);
+      if ((job.input as Partial<Order> | undefined)?.ends !== "never" || job.phase.kind === "cancelling") continue;
+      const isNew = clock.now - (asked.get(job.id) ?? 0) < AGAIN_MS;
+      if (isNew || (job.phase.kind === "running" && !run)) continue;
+      asked.set(job.id, clock.now);
       workshop.command("jobs", { command: "cancel", input: { job: job.id } });
     }
     await clock.runUntil(clock.now + LOOK_MS);
