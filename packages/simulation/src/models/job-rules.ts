@@ -32,7 +32,7 @@ export function jobBroken({ type, data, author, time }: Event, before: JobState,
   return phaseBroken(type, job, data, time) ?? furtherBroken(type, job, after.jobs.get(id), time);
 }
 
-function phaseBroken(type: string, { id, phase }: Job, data: Event["data"], time: number): Broken | undefined {
+function phaseBroken(type: string, { id, phase, token }: Job, data: Event["data"], time: number): Broken | undefined {
   switch (type) {
     case "claimed":
       return phase.kind === "waiting" ? undefined : broken("M20", `${id} is claimed, and is ${phase.kind}`);
@@ -47,10 +47,10 @@ function phaseBroken(type: string, { id, phase }: Job, data: Event["data"], time
       return broken("M21", `${id} waits again before its time`);
     case "cancelled":
       return phase.kind === "running" ? broken("M22", `${id} is cancelled under its worker's hands`) : undefined;
-    case "completed":
-      return phase.kind === "running" || phase.kind === "stalled" || phase.kind === "cancelling"
-        ? undefined
-        : broken("M22", `${id} is completed, and was ${phase.kind}`);
+    case "completed": {
+      const { token: of = token } = (data.result ?? {}) as { readonly token?: number };
+      return of === token ? undefined : broken("M20", `${id} has the result of ${of}, and ${token} holds it`);
+    }
     default:
       return undefined;
   }
