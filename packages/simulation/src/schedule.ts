@@ -99,6 +99,8 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     // What is worked on comes to its end first: as long as there is news, others may be behind.
     if (workshop) await closeWorkshop(world, workshop, calm);
     await ending(world, workload, Math.max(calm, world.clock.now));
+    // Those who were away may have asked for more.
+    if (workshop) await closeWorkshop(world, workshop, world.clock.now);
     if (foreman) await endConsumers(world, foreman);
     if (circle) await endCircle(world, circle, visitors);
     if (office || workshop) await endDesks(world, [...(office?.clerks ?? []), ...(workshop?.clerks ?? [])]);

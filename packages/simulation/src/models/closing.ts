@@ -26,7 +26,7 @@ interface Cancelled {
 }
 
 /**
- * The end of a workshop: what would go on for ever is cancelled, and everything else comes to its end.
+ * The end of a workshop, as far as it was asked for: what would go on for ever is cancelled, and everything else comes to its end.
  *
  * @param calm when nothing is wrong any more
  */
@@ -39,7 +39,11 @@ export async function closeWorkshop(world: World, workshop: Workshop, calm: numb
   let cancelled: Cancelled[] = [];
   const open = () => [...workshop.jobs.jobs.values()].filter((job) => !isOver(job));
   const atWork = () => shop.atWork.filter(({ channel }) => channel === workshop.key);
-  while (clock.now < until && (open().length > 0 || atWork().length > 0)) {
+  const asking = () =>
+    workshop.clerks
+      .filter(({ visitor }) => !isAway(world, visitor))
+      .some(({ desks }) => desks.some(({ handle }) => handle.pending.get() > 0));
+  while (clock.now < until && (asking() || open().length > 0 || atWork().length > 0)) {
     for (const job of open()) {
       const run = atWork().find((one) => one.job.id === job.id && one.job.token === job.token);
       if ((job.input as Partial<Order> | undefined)?.ends !== "never" || job.phase.kind === "cancelling") continue;
@@ -61,7 +65,6 @@ export async function closeWorkshop(world: World, workshop: Workshop, calm: numb
     history.violate("M21", clock.now, `the job ${id} is ${phase.kind}, ${OVER_MS} ms after all was well`);
   for (const { job, process } of atWork())
     history.violate("M22", clock.now, `${process.name} is at work on ${job.id}, ${OVER_MS} ms after all was well`);
-  for (const { phase } of workshop.jobs.jobs.values()) world.tally.count("path", `job-ended.${phase.kind}`);
 }
 
 /** It is being cancelled, and long enough before its lease ends that its worker hears of that, and of nothing else. */
