@@ -3,6 +3,9 @@ import { feed, inbox, job, stream, tally } from "@tandem/model";
 /** Milliseconds for which a job whose lease has ended is its worker's to come back to. */
 const GRACE_MS = 1_500;
 
+/** Seconds after which a notification that nobody has answered is pushed. */
+export const PUSH_AFTER_S = 2;
+
 /** The bounds of what is kept: small, so that they are met. */
 export const KEPT = { jobs: 6, lines: 5, activities: 6, readers: 3, notifications: 6, options: 3 };
 
@@ -10,7 +13,7 @@ export const KEPT = { jobs: 6, lines: 5, activities: 6, readers: 3, notification
 export const workshopModels = {
   jobs: job({ open: 8, keep: KEPT.jobs, lines: KEPT.lines, lease: 3_000, grace: GRACE_MS, cancel: "anyone" }),
   feed: feed({ keep: KEPT.activities, readers: KEPT.readers }),
-  inbox: inbox({ keep: KEPT.notifications, pushAfter: 2 }),
+  inbox: inbox({ keep: KEPT.notifications, pushAfter: PUSH_AFTER_S }),
   tally: tally({ once: true, most: KEPT.options }),
 };
 

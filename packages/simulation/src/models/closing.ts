@@ -82,7 +82,8 @@ function isTold(world: World, workshop: Workshop, run: Run, at: number): boolean
   }
   if (clock.now < at + TOLD_MS) return false;
   const visitor = workshop.visitors.find(({ process }) => process === run.process);
-  if (!visitor || !(isAway(world, visitor) || visitor.awayAt > at - LOOK_MS)) {
+  const isCutOff = world.network.of(run.process).some(({ whole }) => !whole);
+  if (!isCutOff && !(visitor && (isAway(world, visitor) || visitor.awayAt > at - LOOK_MS))) {
     const text = `${run.process.name} works on ${run.job.id}, which was cancelled ${TOLD_MS} ms ago, and was not told`;
     history.violate("M22", clock.now, text);
   }

@@ -90,7 +90,7 @@ export class Desks {
     else if (facts.some((fact) => modelEventOf(fact))) wrong("M1", "events of a model that nobody decided");
     for (const fact of facts) {
       if (model) this.#tally.count("path", `event.${fact.type}`);
-      const broken = brokenBy(fact, this.oracle.after(fact.previous), this.oracle.after(fact));
+      const broken = brokenBy(fact, command?.command, this.oracle.after(fact.previous), this.oracle.after(fact));
       if (broken) wrong(broken.rule, broken.text);
       this.#fences.note(at, fact);
       this.confidences.stored(fact);

@@ -7,8 +7,8 @@ import type { Clerk } from "./clerk.ts";
 import { modelsOf } from "./desk.ts";
 import { Inspector } from "./inspector.ts";
 
-/** Clients hold what the log holds within this, in milliseconds. */
-const SAME_MS = 20_000;
+/** Clients hold what the log holds within this, in milliseconds: as with publishes, a command may wait before it is asked again, 30 s at most. */
+const SAME_MS = 40_000;
 
 /** A deadline that has passed longer ago than this, in milliseconds, should have taken effect. */
 const LATE_MS = 12_000;

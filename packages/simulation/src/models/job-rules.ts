@@ -1,23 +1,18 @@
 import type { Job, JobState } from "@tandem/model";
 import { isOver, leaseOf } from "@tandem/model";
 
-export interface Broken {
-  readonly rule: string;
-  readonly text: string;
-}
-
-interface Event {
-  readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly author: string | undefined;
-  readonly time: number;
-}
+import type { Broken, ModelFact } from "./broken.ts";
+import { broken } from "./broken.ts";
 
 /** What only the worker that holds a job can say of it. */
 const SAID_BY_WORKERS = new Set(["renewed", "progressed", "logged", "completed"]);
 
 /** M20 to M23: what has to be true of jobs whatever was decided. */
-export function jobBroken({ type, data, author, time }: Event, before: JobState, after: JobState): Broken | undefined {
+export function jobBroken(
+  { type, data, author, time }: ModelFact,
+  before: JobState,
+  after: JobState,
+): Broken | undefined {
   if (type === "started")
     return before.jobs.has(String(data.id)) ? broken("M22", `${data.id} is started, and was`) : undefined;
   const id = String(data.job);
@@ -32,7 +27,12 @@ export function jobBroken({ type, data, author, time }: Event, before: JobState,
   return phaseBroken(type, job, data, time) ?? furtherBroken(type, job, after.jobs.get(id), time);
 }
 
-function phaseBroken(type: string, { id, phase, token }: Job, data: Event["data"], time: number): Broken | undefined {
+function phaseBroken(
+  type: string,
+  { id, phase, token }: Job,
+  data: ModelFact["data"],
+  time: number,
+): Broken | undefined {
   switch (type) {
     case "claimed":
       return phase.kind === "waiting" ? undefined : broken("M20", `${id} is claimed, and is ${phase.kind}`);
@@ -66,8 +66,4 @@ function furtherBroken(type: string, before: Job, after: Job | undefined, time: 
   if (after.failures > after.retries && !isOver(after))
     return broken("M21", `${id} has failed ${after.failures} times of ${after.retries + 1}, and goes on`);
   return undefined;
-}
-
-function broken(rule: string, text: string): Broken {
-  return { rule, text };
 }

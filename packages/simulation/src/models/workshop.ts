@@ -1,4 +1,4 @@
-import type { JobState } from "@tandem/model";
+import type { FeedState, InboxState, JobState, TallyState } from "@tandem/model";
 import type { Application } from "@tandem/server/core";
 import type { Random } from "../random.ts";
 import type { Visitor } from "../visitor.ts";
@@ -8,6 +8,7 @@ import type { Clerk, Desk } from "./clerk.ts";
 import { Clerks } from "./clerk.ts";
 import type { Draft } from "./drafts.ts";
 import { Inspector } from "./inspector.ts";
+import { feedDraft, inboxDraft, tallyDraft } from "./notices.ts";
 import { jobDraft } from "./orders.ts";
 import { Shop } from "./shop.ts";
 import { Staff } from "./staff.ts";
@@ -16,17 +17,20 @@ import { ofTandem, witnessed } from "./witness.ts";
 const WEIGHTS = {
   command: 30,
   undo: 2,
-  "application-command": 6,
+  "application-command": 10,
   rest: 2,
   inspect: 2,
   travel: 1,
   "remove-bench": 0.3,
 };
 
+/** What is used more, and what less. */
+const MODELS: Record<BenchModel, number> = { jobs: 10, feed: 4, inbox: 5, tally: 3 };
+
 type Operation = keyof typeof WEIGHTS;
 
-/** Mean time between two of them, in operations of the schedule: there are some twenty. */
-const PACE = 10;
+/** Mean time between two of them, in operations of the schedule: there are some thirty. */
+const PACE = 7;
 
 /** Where people have work done, and are told of it: a bench, with workers, and all who start, cancel and meddle. */
 export class Workshop {
@@ -56,6 +60,10 @@ export class Workshop {
 
   get visitors(): readonly Visitor[] {
     return this.#visitors;
+  }
+
+  get #users(): readonly string[] {
+    return this.#visitors.map(({ person }) => person.user);
   }
 
   get clerks(): readonly Clerk<BenchModel>[] {
@@ -95,7 +103,7 @@ export class Workshop {
     const random = this.#random;
     const visitor = random.pick(this.#visitors);
     const clerk = this.#clerks.of(visitor);
-    const name = random.pick(["jobs"] as const);
+    const name = random.weighted(MODELS);
     world.say(() => `— ${operation} ${visitor.name} ${channel}`);
     world.tally.count("operation", `workshop.${operation}`);
     switch (operation) {
@@ -106,7 +114,7 @@ export class Workshop {
         return desk && clerk.undo(desk, "undo");
       }
       case "application-command": {
-        const user = random.chance(0.5) ? visitor.person.user : undefined;
+        const user = random.chance(0.3) ? visitor.person.user : undefined;
         return this.command(name, this.#draft(name, user, world.desks.oracle.now(this.key)[name]), user);
       }
       case "rest":
@@ -135,8 +143,12 @@ export class Workshop {
     switch (name) {
       case "jobs":
         return jobDraft(this.#random, n, user, state as JobState | undefined);
-      default:
-        throw new Error(name);
+      case "feed":
+        return feedDraft(this.#random, n, this.#users, state as FeedState | undefined);
+      case "inbox":
+        return inboxDraft(this.#random, n, user !== undefined, state as InboxState | undefined);
+      case "tally":
+        return tallyDraft(this.#random, user, state as TallyState | undefined);
     }
   }
 
