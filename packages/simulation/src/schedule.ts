@@ -5,8 +5,10 @@ import { ending } from "./ending.ts";
 import { Circle } from "./following/circle.ts";
 import { endCircle } from "./following/ending.ts";
 import type { Violation } from "./history.ts";
+import { closeWorkshop } from "./models/closing.ts";
 import { endDesks } from "./models/ending.ts";
 import { Office } from "./models/office.ts";
+import { Workshop } from "./models/workshop.ts";
 import { Company } from "./presence/company.ts";
 import { endCompany } from "./presence/ending.ts";
 import { CROWDED_HALLS, HALLS } from "./presence/hall.ts";
@@ -45,6 +47,12 @@ const DESK = 618;
 /** Share of schedules with such channels. */
 const WITH_DESKS = 0.34;
 
+/** …of workshops: likewise. */
+const WORKSHOP = 896;
+
+/** Share of schedules with one. */
+const WITH_WORKSHOP = 0.2;
+
 /** Share of schedules in which visitors are present and signal. */
 const IN_COMPANY = 0.5;
 
@@ -78,16 +86,24 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     const desks = new Random(seed, DESK);
     const office = desks.chance(WITH_DESKS) ? new Office(world, visitors, desks) : undefined;
     if (office) world.clock.after(50, undefined, () => office.start());
+    const works = new Random(seed, WORKSHOP);
+    const workshop = works.chance(WITH_WORKSHOP) ? new Workshop(world, visitors, works) : undefined;
+    if (workshop) world.clock.after(60, undefined, () => workshop.start());
     await workload.run();
     foreman?.calm();
     company?.stop();
     circle?.stop();
     office?.stop();
+    workshop?.stop();
     const calm = world.calm();
-    await ending(world, workload, calm);
+    // What is worked on comes to its end first: as long as there is news, others may be behind.
+    if (workshop) await closeWorkshop(world, workshop, calm);
+    await ending(world, workload, Math.max(calm, world.clock.now));
+    // Those who were away may have asked for more.
+    if (workshop) await closeWorkshop(world, workshop, world.clock.now);
     if (foreman) await endConsumers(world, foreman);
     if (circle) await endCircle(world, circle, visitors);
-    if (office) await endDesks(world, office);
+    if (office || workshop) await endDesks(world, [...(office?.clerks ?? []), ...(workshop?.clerks ?? [])]);
     if (company) await endCompany(world, company, visitors, calm);
     world.wire.conclude();
     check(world.history, world.ledger, world.clock.now);

@@ -162,6 +162,8 @@ export class LiveModel {
     if (!this.#changed) return;
     this.#changed = false;
     this.#watch();
+    // Whoever hears of the state is to know that it shows what is not settled yet: more are told before it, fewer after it.
+    this.pending.set(Math.max(this.pending.get(), this.#unsettled));
     const { predicted, position } = this.#replica;
     const before = this.state.get();
     const isShown = before.kind !== "failed" && before.value === predicted;

@@ -215,6 +215,19 @@ describe("a command", () => {
     for (const state of seen) expect(state).toMatchObject({ kind: "ready" });
   });
 
+  it("counts as pending, as far as listeners of the state see, from when they are shown it", async () => {
+    const { server, use, runtime } = await ready();
+    const pending: number[] = [];
+    use.state.subscribe(() => pending.push(use.pending.get()));
+    use.send("put", { token: "a" });
+    use.send("put", { token: "b" });
+    await runtime.settle();
+    await server.say({ type: "published", id: server.all("command")[0]?.id, position: at(4) });
+    const first = server.all("command")[0];
+    await server.say(event(4, "put", { token: "a" }, eventId(first?.producer ?? "", 1, 0), "ada"));
+    expect(pending).toEqual([1, 2, 1]);
+  });
+
   it("is rolled back with the model's reason when it is refused", async () => {
     const { server, use, value, runtime, told } = await ready();
     const sent = use.send("put", { token: "a" });

@@ -183,4 +183,47 @@ describe("workers", () => {
       { numRuns: 60 },
     );
   });
+
+  it("claim what is new to them, and not again what they were told is gone, however often they hear of other things", async () => {
+    const world = new World(chance(1));
+    const { ports, claims } = watched(world);
+    const start = () => world.stage.command("ann", "start", { title: "t" });
+    start();
+    const behind = world.stage.state;
+    world.stage.command("other", "claim", { worker: "other", lease: 60_000 });
+    const worker = new JobWorker({ ...ports, jobs: () => ({ ...behind }) }, { run: () => undefined });
+    for (let times = 0; times < 50; times++) {
+      world.changed();
+      await world.pass(500);
+    }
+    expect(claims).toHaveLength(1);
+    const closing = worker.close();
+    await world.pass(1_000);
+    await closing;
+  });
+
+  it("that hear of what they got when it is lost already ask less and less often", async () => {
+    const world = new World(chance(2));
+    const { ports, claims } = watched(world);
+    for (let jobs = 0; jobs < 50; jobs++) world.stage.command("ann", "start", { title: "t", retries: 100 });
+    const behind = world.stage.state;
+    const worker = new JobWorker({ ...ports, jobs: () => behind }, { lease: 1_000, run: () => undefined });
+    await world.pass(120_000);
+    expect(claims.length).toBeGreaterThan(3);
+    expect(claims.length).toBeLessThan(12);
+    const closing = worker.close();
+    await world.pass(1_000);
+    await closing;
+  });
 });
+
+/** The ports of a worker, and the claims that it sends. */
+function watched(world: World): { readonly ports: WorkPorts; readonly claims: readonly unknown[] } {
+  const claims: unknown[] = [];
+  const ports = world.ports("bot");
+  const send: WorkPorts["send"] = (command, input) => {
+    if (command === "claim") claims.push(input);
+    return ports.send(command, input);
+  };
+  return { ports: { ...ports, send }, claims };
+}

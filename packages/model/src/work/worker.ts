@@ -1,4 +1,5 @@
 import type { Timer } from "@tandem/runtime";
+import type { Job } from "../job/job.ts";
 import { leaseOf } from "../job/job.ts";
 import { TICKS } from "../job/progress.ts";
 import type { Run } from "./attempt.ts";
@@ -10,6 +11,9 @@ const LEASE_MS = 15_000;
 
 /** Milliseconds, more or less, before a claim is tried again that could not be told or was not allowed. */
 const AGAIN_MS = 1_000;
+
+/** How often that wait is doubled, where claims are over before their worker hears of them. */
+const DOUBLINGS = 6;
 
 export interface WorkOptions {
   /** Jobs at a time. Default 1. */
@@ -35,6 +39,10 @@ export class JobWorker {
   readonly #attempts = new Map<Attempt, Promise<void>>();
   /** Claims of which it is not known yet what they got, with the time at which they were sent. */
   readonly #claims = new Map<string, number>();
+  /** Jobs that seem to wait here and do not any more: what this process knows is behind. */
+  #gone: ReadonlySet<string> = new Set();
+  /** Claims in a row that were over before this process heard of what they got. */
+  #late = 0;
   readonly #unwatch: () => void;
   #count = 0;
   #asking = false;
@@ -81,11 +89,12 @@ export class JobWorker {
     for (const attempt of this.#attempts.keys()) attempt.see(state.jobs.get(attempt.held.job));
     let waits = false;
     for (const job of state.jobs.values()) {
-      if (job.phase.kind === "waiting") waits = true;
+      if (job.phase.kind === "waiting" && !this.#gone.has(turnOf(job))) waits = true;
       const lease = leaseOf(job);
       const claimed = lease && this.#claims.get(lease.worker);
       if (lease === undefined || claimed === undefined) continue;
       this.#claims.delete(lease.worker);
+      this.#late = 0;
       this.#begin(new Attempt(this.#ports, job, lease, claimed, () => this.#tick()));
     }
     if (waits) this.#claim();
@@ -113,7 +122,7 @@ export class JobWorker {
     const { lease = LEASE_MS } = this.#options;
     this.#asking = true;
     this.#claims.set(worker, runtime.elapsed());
-    const known = this.#ports.jobs();
+    const seen = [...(this.#ports.jobs()?.jobs.values() ?? [])].filter(({ phase }) => phase.kind === "waiting");
     const answer = await this.#ports.send("claim", { worker, lease });
     this.#asking = false;
     if (answer.kind === "done") {
@@ -123,19 +132,27 @@ export class JobWorker {
     }
     if (answer.kind === "refused") this.#claims.delete(worker);
     if (answer.kind === "refused" && answer.code === "nothing-waiting") {
-      // Others were faster: what this process knew was old, and the next change of it tells more.
-      if (this.#ports.jobs() !== known) this.#look();
-      return;
+      // Others were faster: none of those that were seen here waits any more. However often this process hears of something else, it asks for what is new.
+      this.#gone = new Set(seen.map(turnOf));
+      return this.#look();
     }
     if (answer.kind === "unknown") runtime.timer(lease, () => this.#forget(worker));
-    this.#hold = runtime.timer(AGAIN_MS * (0.5 + runtime.random()), () => {
+    this.#pause(AGAIN_MS);
+  }
+
+  /** Who hears so late of what it got does others harm by asking for more: it lets them go first. */
+  #forget(worker: string): void {
+    if (!this.#claims.delete(worker) || this.#closed) return;
+    this.#pause(AGAIN_MS * 2 ** Math.min(this.#late++, DOUBLINGS));
+  }
+
+  #pause(ms: number): void {
+    const { runtime } = this.#ports;
+    this.#hold?.cancel();
+    this.#hold = runtime.timer(ms * (0.5 + runtime.random()), () => {
       this.#hold = undefined;
       this.#look();
     });
-  }
-
-  #forget(worker: string): void {
-    if (this.#claims.delete(worker)) this.#look();
   }
 
   /** Signals how far all are, once for all that changes in a turn. */
@@ -150,4 +167,9 @@ export class JobWorker {
       this.#ports.tick(ticks.length > 0 ? Object.fromEntries(ticks) : undefined);
     });
   }
+}
+
+/** A job as it waits this time: it does so under another token each time. */
+function turnOf({ id, token }: Job): string {
+  return `${id} ${token}`;
 }

@@ -21,9 +21,9 @@ export type Handle = Omit<Model<AnyModel>, "send" | "state" | "at"> & {
 };
 
 /** A model of a channel, as one client uses it. */
-export interface Desk {
+export interface Desk<N extends DeskModel = DeskModel> {
   readonly channel: string;
-  readonly name: DeskModel;
+  readonly name: N;
   readonly handle: Handle;
   readonly glass: Glass;
   /** Where the state was when it was looked at. */
@@ -34,10 +34,10 @@ export interface Desk {
 const OPEN = 8;
 
 /** A visitor at the desks, in one life of its client. */
-export class Clerk {
+export class Clerk<N extends DeskModel = DeskModel> {
   readonly visitor: Visitor;
   readonly client: Client<SimulatedApp>;
-  readonly desks: Desk[] = [];
+  readonly desks: Desk<N>[] = [];
   /** The newest token of each lock that it was seen to hold, by channel and lock: it may have lost it since. */
   readonly tokens = new Map<string, FenceToken>();
   readonly #world: World;
@@ -58,11 +58,15 @@ export class Clerk {
   }
 
   /** The model of a channel, from now on in use if it was not. */
-  open(channel: string, name: DeskModel): Desk | undefined {
+  open(channel: string, name: N): Desk<N> | undefined {
     const known = this.desks.find((desk) => desk.channel === channel && desk.name === name);
     if (known || this.desks.length >= OPEN) return known;
     const [type, id] = split(channel) as ["desk", string];
-    const handle = model(this.client.channel(type, id), name, this.#definition(name) as never) as unknown as Handle;
+    const handle = model(
+      this.client.channel(type, id),
+      name as never,
+      this.#definition(name) as never,
+    ) as unknown as Handle;
     const key = `${this.visitor.person.tenant}/${channel}`;
     const { user } = this.visitor.person;
     const glass = new Glass(this.#world, `${this.#instance} at ${name} of ${key}`, {
@@ -71,7 +75,7 @@ export class Clerk {
       user,
       handle,
     });
-    const desk: Desk = { channel, name, handle, glass, places: [] };
+    const desk: Desk<N> = { channel, name, handle, glass, places: [] };
     const { process } = this.visitor;
     handle.state.subscribe(() => {
       if (process.alive) this.#look(desk);
@@ -80,13 +84,13 @@ export class Clerk {
     return desk;
   }
 
-  close(desk: Desk): void {
+  close(desk: Desk<N>): void {
     this.desks.splice(this.desks.indexOf(desk), 1);
     desk.glass.closed = true;
     desk.handle.close();
   }
 
-  #look(desk: Desk): void {
+  #look(desk: Desk<N>): void {
     desk.glass.look();
     const state = desk.handle.state.get();
     if (state.kind !== "ready") return;
@@ -102,27 +106,25 @@ export class Clerk {
     }
   }
 
-  send(desk: Desk, made: Draft): void {
+  send(desk: Desk<N>, made: Draft): void {
     const { command, input, fence, label } = this.#older && desk.name === "purse" ? olderDraft(made) : made;
     this.#note(desk, fence, label, { command, input }, () => desk.handle.send(command, input, { fence }));
   }
 
-  undo(desk: Desk, what: "undo" | "redo"): void {
+  undo(desk: Desk<N>, what: "undo" | "redo"): void {
     this.#note(desk, undefined, undefined, undefined, () => desk.handle[what]());
   }
 
   /** @param said what is sent; `undefined`: it comes to light when it is sent */
   #note(
-    { channel, name, glass }: Desk,
+    { channel, name, glass }: Desk<N>,
     fence: FenceToken | undefined,
     label: string | undefined,
     said: { command: string; input: unknown } | undefined,
     send: () => Sent | undefined,
   ): void {
     const { process, person } = this.visitor;
-    glass.sending = true;
     const { result: sent, ids } = process.listening(send);
-    glass.sending = false;
     const [nonce] = ids;
     if (!sent || nonce === undefined) return;
     const { tenant, user, grants } = person;
@@ -151,6 +153,29 @@ export class Clerk {
     );
     follow(this.#world, command, sent, process);
     if (label !== undefined) glass.expect(label, command);
+  }
+}
+
+/** The clerks of those who visit: each has another one when its page was loaded anew. */
+export class Clerks<N extends DeskModel> {
+  readonly #world: World;
+  readonly #clerks = new Map<Visitor, Clerk<N>>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  of(visitor: Visitor): Clerk<N> {
+    const known = this.#clerks.get(visitor);
+    if (known?.client === visitor.client) return known;
+    const clerk = new Clerk<N>(visitor, this.#world);
+    this.#clerks.set(visitor, clerk);
+    return clerk;
+  }
+
+  /** Those whose visitors have not been loaded anew since. */
+  get present(): Clerk<N>[] {
+    return [...this.#clerks.values()].filter((clerk) => clerk.client === clerk.visitor.client);
   }
 }
 

@@ -11,7 +11,7 @@ import { Confidences } from "./confidences.ts";
 import type { Question } from "./decisions.ts";
 import { Decisions } from "./decisions.ts";
 import type { DeskModel } from "./desk.ts";
-import { isDesk, MODELS, modelEventOf, models } from "./desk.ts";
+import { isDesk, modelEventOf, models } from "./desk.ts";
 import { Fences } from "./fences.ts";
 import { Oracle } from "./oracle.ts";
 import { brokenBy } from "./rules.ts";
@@ -89,7 +89,8 @@ export class Desks {
     if (model) this.#decided(at, append, result, facts, command, wrong);
     else if (facts.some((fact) => modelEventOf(fact))) wrong("M1", "events of a model that nobody decided");
     for (const fact of facts) {
-      const broken = brokenBy(fact, this.oracle.after(fact.previous), this.oracle.after(fact));
+      if (model) this.#tally.count("path", `event.${fact.type}`);
+      const broken = brokenBy(fact, command?.command, this.oracle.after(fact.previous), this.oracle.after(fact));
       if (broken) wrong(broken.rule, broken.text);
       this.#fences.note(at, fact);
       this.confidences.stored(fact);
@@ -169,9 +170,5 @@ export class Desks {
   /** The desks in which something is stored. */
   get channels(): string[] {
     return this.#ledger.channels().filter((channel) => isDesk(nameIn(channel)));
-  }
-
-  get models(): readonly DeskModel[] {
-    return MODELS;
   }
 }

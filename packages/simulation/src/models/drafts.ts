@@ -1,7 +1,7 @@
 import type { ChatState, LockState, Proposal, RecordsState, Table, VoteState } from "@tandem/model";
 import type { FenceToken } from "@tandem/protocol";
 import type { Random } from "../random.ts";
-import type { DeskModel } from "./desk.ts";
+import type { OfficeModel } from "./desk.ts";
 import { LONGEST_TTL, protect } from "./desk.ts";
 
 /** A command that somebody may send. */
@@ -32,7 +32,7 @@ export interface Desktop {
 const WRONG = 0.04;
 
 /** A command for a model, made from what its sender sees. */
-export function draft(name: DeskModel, desktop: Desktop): Draft {
+export function draft(name: OfficeModel, desktop: Desktop): Draft {
   const { random, n } = desktop;
   if (random.chance(WRONG))
     return random.chance(0.5) ? { command: "explode", input: {} } : { command: WRONGLY[name], input: { n } };
@@ -57,7 +57,7 @@ export function draft(name: DeskModel, desktop: Desktop): Draft {
   }
 }
 
-const WRONGLY: Record<DeskModel, string> = {
+const WRONGLY: Record<OfficeModel, string> = {
   votes: "propose",
   locks: "acquire",
   board: "create",

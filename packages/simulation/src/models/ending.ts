@@ -1,12 +1,14 @@
 import { isAway } from "../ending.ts";
+import { nameIn } from "../eyes.ts";
 import { EPOCH_START } from "../process.ts";
 import type { World } from "../world.ts";
 import type { Command } from "./book.ts";
+import type { Clerk } from "./clerk.ts";
+import { modelsOf } from "./desk.ts";
 import { Inspector } from "./inspector.ts";
-import type { Office } from "./office.ts";
 
-/** Clients hold what the log holds within this, in milliseconds. */
-const SAME_MS = 20_000;
+/** Clients hold what the log holds within this, in milliseconds: as with publishes, a command may wait before it is asked again, 30 s at most. */
+const SAME_MS = 40_000;
 
 /** A deadline that has passed longer ago than this, in milliseconds, should have taken effect. */
 const LATE_MS = 12_000;
@@ -25,9 +27,8 @@ const REFUSALS = new Set([
 ]);
 
 /** The end of a schedule with desks: everybody holds the same, nothing is under way, what is over has its end. */
-export async function endDesks(world: World, office: Office): Promise<void> {
+export async function endDesks(world: World, clerks: readonly Clerk[]): Promise<void> {
   const { clock, history, desks, ledger } = world;
-  const clerks = office.clerks;
   const until = clock.now + SAME_MS;
   const wrong = () =>
     clerks
@@ -38,7 +39,7 @@ export async function endDesks(world: World, office: Office): Promise<void> {
   await clock.runUntil(clock.now + LATE_MS);
   for (const channel of desks.channels) {
     const [head] = await world.storage.store.heads([channel]);
-    for (const name of desks.models) {
+    for (const name of modelsOf(nameIn(channel))) {
       const due = desks.deadlineOf(channel, name);
       const late = due === undefined ? 0 : EPOCH_START + clock.now - due;
       if (late > LATE_MS && !head?.archived)

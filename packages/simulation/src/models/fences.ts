@@ -1,9 +1,10 @@
 import type { AnyModel } from "@tandem/model";
 import { upcastEvent } from "@tandem/model";
 import type { Append } from "@tandem/server/core";
+import { nameIn } from "../eyes.ts";
 import type { Fact, Ledger } from "../ledger.ts";
 import type { Command } from "./book.ts";
-import { modelEventOf, models, protect } from "./desk.ts";
+import { lockFor, modelEventOf, models } from "./desk.ts";
 
 interface Raised {
   readonly at: number;
@@ -27,7 +28,8 @@ export class Fences {
     command: Command | undefined,
   ): string | undefined {
     const [first] = facts;
-    const needed = command ? protect(command) : first && protect({ event: first.type });
+    const write = command ?? (first && { event: first.type, data: JSON.parse(first.data) as unknown });
+    const needed = write && lockFor(nameIn(channel), write);
     // The application need not hold a lock.
     const isApplication = producer.user === "";
     if (needed !== undefined && !isApplication && fence?.name !== needed)

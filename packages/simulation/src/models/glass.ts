@@ -29,8 +29,6 @@ interface Seen {
 /** Looks at a client's copy of a model, whenever it changes. */
 export class Glass {
   closed = false;
-  /** A command is just being sent: the state shows it, and nobody knows of it yet. */
-  sending = false;
   readonly #world: World;
   readonly #who: string;
   readonly #seen: Seen;
@@ -74,7 +72,7 @@ export class Glass {
     }
     this.#loadedAt ??= this.#world.clock.now;
     if (this.#seen.name === "purse") this.#labels(state.value as PurseState, state.position);
-    if (!this.sending && ++this.#looks % EVERY === 0) this.compare(state.position);
+    if (++this.#looks % EVERY === 0) this.compare(state.position);
   }
 
   /** G5, G14: what was sent here is shown once, and stays until it is known to be refused. */
@@ -167,10 +165,11 @@ export class Glass {
 
   /** An answer has come, and what it answers has not. */
   #mayBeAhead(at: { readonly epoch: string; readonly offset: number }): boolean {
-    for (const { user, model, channel, verdict } of this.#world.desks.book.commands) {
+    for (const { user, model, channel, verdict, by, commits } of this.#world.desks.book.commands) {
       if (user !== this.#seen.user || model !== this.#seen.name || channel !== this.#seen.channel) continue;
-      if (verdict?.kind !== "confirmed") continue;
-      if (verdict.position.epoch !== at.epoch || verdict.position.offset > at.offset) return true;
+      // What a worker is answered nobody is told but the worker: it may have been, once it is stored.
+      const answered = by === undefined ? commits.at(-1) : verdict?.kind === "confirmed" ? verdict : undefined;
+      if (answered && (answered.position.epoch !== at.epoch || answered.position.offset > at.offset)) return true;
     }
     return false;
   }

@@ -7,7 +7,7 @@ import type { World } from "../world.ts";
 import type { Clerk, Desk } from "./clerk.ts";
 import { difference, textOf } from "./comparison.ts";
 import type { DeskModel } from "./desk.ts";
-import { modelNamed } from "./desk.ts";
+import { modelNamed, modelsOf } from "./desk.ts";
 import { present } from "./purse.ts";
 
 /** Asks nodes and clients for states, new and old, and holds them against the oracle's; and looks at what is kept beside the log. */
@@ -95,7 +95,7 @@ export class Inspector {
     const rows = await storage.store.deadlines(10_000);
     const heads = new Map((await storage.store.heads(desks.channels)).map((head) => [head.channel, head]));
     for (const key of desks.channels) {
-      for (const name of desks.models) {
+      for (const name of modelsOf(nameIn(key))) {
         const row = rows.find(({ channel, model }) => channel === key && model === name);
         const due = heads.get(key)?.archived ? undefined : desks.deadlineOf(key, name);
         if (row?.at !== due)

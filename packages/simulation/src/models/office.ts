@@ -1,19 +1,19 @@
 import type { FenceToken } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
 import type { Application } from "@tandem/server/core";
 import { EPOCH_START } from "../process.ts";
 import type { Random } from "../random.ts";
 import type { Visitor } from "../visitor.ts";
 import type { World } from "../world.ts";
-import type { Desk } from "./clerk.ts";
-import { Clerk } from "./clerk.ts";
-import type { DeskModel } from "./desk.ts";
-import { MODELS, modelEventOf, models } from "./desk.ts";
+import type { Clerk, Desk } from "./clerk.ts";
+import { Clerks } from "./clerk.ts";
+import type { OfficeModel } from "./desk.ts";
+import { modelEventOf, models, OFFICE_MODELS } from "./desk.ts";
 import type { Draft } from "./drafts.ts";
 import { draft } from "./drafts.ts";
 import { Inspector } from "./inspector.ts";
 import { olderDraft, olderPurse } from "./purse.ts";
 import { Twins } from "./twins.ts";
+import { ofTandem, witnessed } from "./witness.ts";
 
 const WEIGHTS = {
   command: 40,
@@ -47,7 +47,7 @@ export class Office {
   readonly #world: World;
   readonly #random: Random;
   readonly #visitors: readonly Visitor[];
-  readonly #clerks = new Map<Visitor, Clerk>();
+  readonly #clerks: Clerks<OfficeModel>;
   readonly #inspector: Inspector;
   readonly #twins: Twins;
   #n = 0;
@@ -59,6 +59,7 @@ export class Office {
     this.#visitors = visitors;
     this.#random = random;
     this.channels = random.pick([["desk:a0"], ["drawer:a0"], ["desk:a0", "drawer:a1"]]);
+    this.#clerks = new Clerks(world);
     this.#inspector = new Inspector(world, random);
     this.#twins = new Twins(world, random);
     world.desks.older = random.chance(DEPLOYED);
@@ -83,9 +84,8 @@ export class Office {
     if (this.#world.desks.older) this.#deploy();
   }
 
-  /** The clerks whose visitors have not been loaded anew since. */
-  get clerks(): Clerk[] {
-    return [...this.#clerks.values()].filter((clerk) => clerk.client === clerk.visitor.client);
+  get clerks(): readonly Clerk<OfficeModel>[] {
+    return this.#clerks.present;
   }
 
   /** All nodes and clients get the present version of the models. */
@@ -101,19 +101,11 @@ export class Office {
     for (const visitor of this.#visitors) visitor.reload();
   }
 
-  #clerk(visitor: Visitor): Clerk {
-    const known = this.#clerks.get(visitor);
-    if (known?.client === visitor.client) return known;
-    const clerk = new Clerk(visitor, this.#world);
-    this.#clerks.set(visitor, clerk);
-    return clerk;
-  }
-
   /** A model in use: mostly one that is already. */
-  #desk(clerk: Clerk, name?: DeskModel): Desk | undefined {
+  #desk(clerk: Clerk<OfficeModel>, name?: OfficeModel): Desk<OfficeModel> | undefined {
     const random = this.#random;
     if (name === undefined && clerk.desks.length > 0 && random.chance(0.7)) return random.pick(clerk.desks);
-    return clerk.open(random.pick(this.channels), name ?? random.pick(MODELS));
+    return clerk.open(random.pick(this.channels), name ?? random.pick(OFFICE_MODELS));
   }
 
   #operate(operation: Operation): void {
@@ -122,7 +114,7 @@ export class Office {
     const visitor = random.pick(this.#visitors);
     const channel = random.pick(this.channels);
     const { tenant } = visitor.person;
-    const clerk = this.#clerk(visitor);
+    const clerk = this.#clerks.of(visitor);
     world.say(() => `— ${operation} ${visitor.name} ${channel}`);
     world.tally.count("operation", `model.${operation}`);
     switch (operation) {
@@ -134,9 +126,9 @@ export class Office {
         return;
       }
       case "rush": {
-        const name = random.pick(MODELS);
+        const name = random.pick(OFFICE_MODELS);
         for (const each of this.#visitors) {
-          const other = this.#clerk(each);
+          const other = this.#clerks.of(each);
           this.#send(other, other.open(channel, name));
         }
         return this.#command(tenant, channel, name);
@@ -160,9 +152,9 @@ export class Office {
         return visitor.publish(channel, event, { n, about: n % 4, text: "x" }, due, fence);
       }
       case "application-command":
-        return this.#command(tenant, channel, random.pick(MODELS));
+        return this.#command(tenant, channel, random.pick(OFFICE_MODELS));
       case "inspect":
-        return void this.#inspector.inspect(tenant, channel, random.pick(MODELS));
+        return void this.#inspector.inspect(tenant, channel, random.pick(OFFICE_MODELS));
       case "twins":
         return void this.#twins.episode(visitor.person, channel, (name, state) =>
           this.#draft(visitor, name, state, channel),
@@ -183,7 +175,7 @@ export class Office {
     }
   }
 
-  #send(clerk: Clerk, desk: Desk | undefined): void {
+  #send(clerk: Clerk<OfficeModel>, desk: Desk<OfficeModel> | undefined): void {
     if (!desk) return;
     const state = desk.handle.state.get();
     if (state.kind === "failed") return;
@@ -192,7 +184,7 @@ export class Office {
 
   #draft(
     { person: { user, tenant } }: Visitor,
-    name: DeskModel,
+    name: OfficeModel,
     state: object | undefined,
     channel: string,
     tokens?: ReadonlyMap<string, FenceToken>,
@@ -218,60 +210,26 @@ export class Office {
     if (node) action(node.application(tenant)).catch(ofTandem);
   }
 
-  #command(tenant: string, channel: string, name: DeskModel): void {
+  #command(tenant: string, channel: string, name: OfficeModel): void {
     const up = this.#world.hosts.filter((host) => host.up);
     const host = up.length > 0 ? this.#random.pick(up) : undefined;
     const { node, process } = host ?? {};
     if (!node || !process) return;
-    const { desks, clock } = this.#world;
     const random = this.#random;
     const names = this.#visitors.filter(({ person }) => person.tenant === tenant);
     const visitor = random.pick(names);
     const user = random.chance(0.5) ? visitor.person.user : undefined;
-    const state = desks.oracle.now(`${tenant}/${channel}`)[name];
-    const isOlder = desks.older && name === "purse";
+    const state = this.#world.desks.oracle.now(`${tenant}/${channel}`)[name];
+    const isOlder = this.#world.desks.older && name === "purse";
     const made = this.#draft(visitor, name, state, channel);
     const { command, input } = isOlder ? olderDraft(made) : made;
     const { version } = isOlder ? olderPurse : models[name];
     // In nobody's name there is no whisper.
     if (command === "whisper" && user === undefined) return;
-    const { result, ids } = process.listening(() =>
-      node
-        .application(tenant)
-        .model(channel, name)
-        .command(command, input, { ...(user !== undefined && { user }), version }),
-    );
-    const nonce = ids[0];
-    if (nonce === undefined) return void result.catch(ofTandem);
-    const json = JSON.parse(JSON.stringify(input));
-    const asked = {
-      channel: `${tenant}/${channel}`,
-      user,
-      model: name,
-      command,
-      version,
-      input: json,
-      nonce,
-      fence: undefined,
-      admin: true,
-    };
-    const sent = desks.book.sent(asked, process.name);
-    desks.book.arrived(asked, clock.now);
-    result.then(
-      (position) => {
-        sent.verdict = { kind: "confirmed", position };
-        sent.settledAt = clock.now;
-      },
-      (error: unknown) => {
-        ofTandem(error);
-        const { code, retryable } = error as TandemError;
-        sent.verdict = retryable || code === "unknown-outcome" ? { kind: "unknown" } : { kind: "rejected", code };
-        sent.settledAt = clock.now;
-      },
-    );
-    process.whenGone(() => {
-      sent.verdict ??= { kind: "unknown" };
-    });
+    witnessed(this.#world, node.application(tenant), process)
+      .model(channel, name)
+      .command(command, input, { ...(user !== undefined && { user }), version })
+      .catch(ofTandem);
   }
 
   #redact(tenant: string, channel: string): void {
@@ -282,8 +240,4 @@ export class Office {
     const { offset } = this.#random.pick(spoken);
     this.#administer(tenant, (application) => application.redact(channel, offset));
   }
-}
-
-function ofTandem(error: unknown): void {
-  if (!(error instanceof TandemError)) throw error;
 }

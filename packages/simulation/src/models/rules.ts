@@ -1,15 +1,20 @@
-import type { LockState, VoteState } from "@tandem/model";
+import type { FeedState, InboxState, JobState, LockState, TallyState, VoteState } from "@tandem/model";
 import type { Fact } from "../ledger.ts";
+import type { Broken } from "./broken.ts";
 import { COUNT, modelEventOf } from "./desk.ts";
+import { jobBroken } from "./job-rules.ts";
+import { feedBroken, inboxBroken, tallyBroken } from "./notice-rules.ts";
 import type { States } from "./oracle.ts";
 import type { PurseState } from "./purse.ts";
 import { PURSE_MOST } from "./purse.ts";
 
 /** What has to be true of desks whatever was decided: said once more, by nothing that the models themselves say. @returns what is broken */
-export function brokenBy(fact: Fact, before: States, after: States): { rule: string; text: string } | undefined {
+export function brokenBy(fact: Fact, command: string | undefined, before: States, after: States): Broken | undefined {
   const event = modelEventOf(fact);
   if (!event) return undefined;
   const data = event.data as Readonly<Record<string, unknown>>;
+  const { author, time } = event.info;
+  const found = { type: event.type, data, author, time, command };
   switch (event.name) {
     case "count": {
       const { value } = after.count as { value: number };
@@ -27,6 +32,14 @@ export function brokenBy(fact: Fact, before: States, after: States): { rule: str
       return lockBroken(event.type, data, before.locks as LockState);
     case "votes":
       return voteBroken(event.type, data, fact.author ?? "", before.votes as VoteState);
+    case "jobs":
+      return jobBroken(found, before.jobs as JobState, after.jobs as JobState);
+    case "feed":
+      return feedBroken(found, before.feed as FeedState, after.feed as FeedState);
+    case "inbox":
+      return inboxBroken(found, before.inbox as InboxState, after.inbox as InboxState);
+    case "tally":
+      return tallyBroken(found, after.tally as TallyState);
     default:
       return undefined;
   }

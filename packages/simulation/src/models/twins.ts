@@ -6,8 +6,8 @@ import { Process } from "../process.ts";
 import type { Random } from "../random.ts";
 import type { Person } from "../tokens.ts";
 import type { World } from "../world.ts";
-import type { DeskModel } from "./desk.ts";
-import { MODELS } from "./desk.ts";
+import type { OfficeModel } from "./desk.ts";
+import { OFFICE_MODELS } from "./desk.ts";
 import type { Draft } from "./drafts.ts";
 import { olderDraft } from "./purse.ts";
 
@@ -34,11 +34,11 @@ export class Twins {
   async episode(
     person: Person,
     channel: string,
-    make: (name: DeskModel, state: object | undefined) => Draft,
+    make: (name: OfficeModel, state: object | undefined) => Draft,
   ): Promise<void> {
     const { desks, ledger, history, clock, tally } = this.#world;
     const runtime = this.#process.runtime;
-    const name = this.#random.pick(MODELS);
+    const name = this.#random.pick(OFFICE_MODELS);
     const made = make(name, desks.oracle.now(`${person.tenant}/${channel}`)[name]);
     const version = name === "purse" ? (desks.older ? 1 : this.#random.pick([1, 2])) : 1;
     const { command, input } = name === "purse" && version === 1 ? olderDraft(made) : made;
