@@ -3,6 +3,9 @@ import type { Vote } from "./count.ts";
 import { count, suffices, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, Result } from "./proposal.ts";
 
+/** Letters of ballots that one event reveals, about: far fewer than an event may have bytes. */
+const REVEALED = 8_192;
+
 /** The ballots of a proposal, by voter. */
 export function ballotsOf(ballots: Table<Ballot>, proposal: string): Ballot[] {
   const found: Ballot[] = [];
@@ -70,4 +73,23 @@ export function opened(
     weight,
     choice: sealed === undefined ? (choice ?? null) : ((open(sealed) as Choice | undefined) ?? null),
   }));
+}
+
+/** What each has voted, in as many pieces as events are to tell it: a vote of any number of voters, whatever their names, can be closed. */
+export function* revealed(
+  votes: readonly (Vote & { readonly voter: string })[],
+): Generator<(readonly [voter: string, choice: Choice])[], undefined> {
+  let piece: (readonly [string, Choice])[] = [];
+  let letters = 0;
+  for (const { voter, choice } of votes) {
+    const one = [voter, choice] as const;
+    letters += JSON.stringify(one).length;
+    if (letters > REVEALED && piece.length > 0) {
+      yield piece;
+      piece = [];
+      letters = JSON.stringify(one).length;
+    }
+    piece.push(one);
+  }
+  if (piece.length > 0) yield piece;
 }

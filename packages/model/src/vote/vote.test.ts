@@ -193,6 +193,19 @@ describe("hidden ballots", () => {
     expect(stage.state.ballots.get(`${id}/bea`)).toMatchObject({ choice: 0 });
     stage.check();
   });
+
+  it("of many voters with long names are told in events that are not too large", () => {
+    const stage = stageOf();
+    const id = propose(stage, { ballots: "hidden" });
+    const voters = Array.from({ length: 300 }, (_, index) => `${index}`.padStart(250, "v"));
+    for (const voter of voters) cast(stage, voter, id, 0);
+    stage.command("ann", "close", { proposal: id });
+    expect(get(stage, id).tally).toEqual([300, 0]);
+    const told = stage.events.filter(({ type }) => type === "revealed").map(({ data }) => JSON.stringify(data));
+    for (const data of told) expect(Buffer.byteLength(data)).toBeLessThan(16_384);
+    expect(told.length).toBeGreaterThan(1);
+    for (const voter of voters) expect(stage.state.ballots.get(`${id}/${voter}`)).toMatchObject({ choice: 0 });
+  });
 });
 
 describe("secret ballots", () => {

@@ -4,7 +4,7 @@ import type { Context, Made } from "../decision.ts";
 import { reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
-import { ballotsOf, isSettled, opened, resultOf } from "./closing.ts";
+import { ballotsOf, isSettled, opened, resultOf, revealed } from "./closing.ts";
 import { countedFor, isChoice, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, ProposalInput, Result } from "./proposal.ts";
 import { ChoiceSchema, ProposalSchema } from "./proposal.ts";
@@ -43,9 +43,6 @@ type VoteEvents = {
   revealed: { readonly proposal: string; readonly choices: readonly (readonly [voter: string, choice: Choice])[] };
   closed: { readonly proposal: string; readonly result: Result };
 };
-
-/** Ballots that one event reveals. */
-const REVEALED = 200;
 
 /** Ballots that one passing of the deadline counts, or those of one proposal. */
 const COUNTED = 2_000;
@@ -285,10 +282,7 @@ function close(
   const events: Made<VoteEvents>[] = [];
   if (proposal.ballots !== "open") sealing?.destroy(id);
   if (proposal.ballots === "hidden") {
-    for (let at = 0; at < votes.length; at += REVEALED) {
-      const choices = votes.slice(at, at + REVEALED).map(({ voter, choice }) => [voter, choice] as const);
-      events.push({ type: "revealed", data: { proposal: id, choices } });
-    }
+    for (const choices of revealed(votes)) events.push({ type: "revealed", data: { proposal: id, choices } });
   }
   return [...events, { type: "closed", data: { proposal: id, result } }];
 }
