@@ -31,11 +31,16 @@ export async function plantAll(options: Options, tell: (mutant: Mutant) => void)
         if (options.record) record(mutant);
         tell(mutant);
       }
+    } catch (error) {
+      names.length = 0;
+      throw error;
     } finally {
       plot.remove();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.workers, names.length) }, work));
+  // One that cannot be planted ends the run: the others finish the mutant in hand.
+  for (const result of await Promise.allSettled(Array.from({ length: Math.min(options.workers, names.length) }, work)))
+    if (result.status === "rejected") throw result.reason;
   return mutants.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -10,7 +10,7 @@ const SILENCE_MS = 120_000;
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
 /** Schedules make much that is gone with them: room for the young spares collections of the old. */
-const WORKER_FLAGS = ["--max-semi-space-size=32"];
+const WORKER_FLAGS = ["--min-semi-space-size=32", "--max-semi-space-size=64"];
 
 /** Seeds handed to a worker at a time; fewer where the first broken one ends the run: other workers finish those in hand. */
 const CHUNK = 20;
