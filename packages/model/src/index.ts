@@ -13,6 +13,7 @@ export {
   UNPREDICTABLE,
 } from "./decision.ts";
 
+export type { Errand, Telling } from "./errand.ts";
 export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
 export {
   type Activity,
@@ -56,9 +57,11 @@ export { inOrder, type Sequence } from "./sequence.ts";
 export {
   CHUNK_LENGTH,
   type StreamOptions,
+  type StreamParent,
   type StreamState,
   type StreamStatus,
   stream,
+  tellingOf,
   textOf,
 } from "./stream/stream.ts";
 export { Table } from "./table.ts";

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Context, Decision, Made, Reason } from "./decision.ts";
+import type { Errand } from "./errand.ts";
 import { Table } from "./table.ts";
 
 /** Who looks at a model's state, or at one of its events. */
@@ -86,6 +87,8 @@ export interface ModelInput<S extends object, C extends Schemas, E extends Recor
   readonly deadline?: (state: S) => number | undefined;
   /** What the passing of the deadline makes: it must put the next `deadline` later, or take it away. */
   readonly onDeadline?: (state: S, context: Context) => readonly Made<NoInfer<E>>[];
+  /** What the server does elsewhere before the deadline that has passed acts. Where that fails for the moment, the deadline waits. Default: nothing. */
+  readonly errand?: (state: S) => Errand | undefined;
   /** The fencing token that an event raises. */
   readonly fence?: (event: Made<NoInfer<E>>) => Fence | undefined;
   /** What of the state an event touches, for "who changed this": paths like `items/42/title`. Default: none. */
@@ -112,6 +115,7 @@ export interface ModelDefinition<
   readonly open: boolean;
   deadline(state: S): number | undefined;
   onDeadline(state: S, context: Context): readonly Made<E>[];
+  errand(state: S): Errand | undefined;
   fence(event: Made<E>): Fence | undefined;
   touches(event: Made<E>): readonly string[];
 }
@@ -176,6 +180,7 @@ export function defineModel<
     open: view === undefined && visible === undefined,
     deadline: input.deadline ?? (() => undefined),
     onDeadline: input.onDeadline ?? (() => []),
+    errand: input.errand ?? (() => undefined),
     fence: input.fence ?? (() => undefined),
     touches: input.touches ?? (() => []),
   };

@@ -4,12 +4,7 @@ export type { Revocation } from "./access/revocations.ts";
 export type { Application, PublishOptions, SendOptions, SubscriptionHandler } from "./application/application.ts";
 export type { Attendance } from "./application/attendance.ts";
 export type { Consumer, ConsumerHandler, ConsumerOptions } from "./application/consumer.ts";
-export type {
-  StreamOptions,
-  StreamOutcome,
-  StreamParent,
-  StreamWriter,
-} from "./application/stream-writer.ts";
+export type { StreamOptions, StreamWriter } from "./application/stream-writer.ts";
 export type { Bus, BusMessage, Envelope } from "./bus/bus.ts";
 export { createInProcessBus } from "./bus/in-process.ts";
 export type { Transport, TransportEvents } from "./connection/transport.ts";

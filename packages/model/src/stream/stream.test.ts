@@ -49,6 +49,37 @@ describe("a stream", () => {
     expect(append(stage, 6, "c")).toMatchObject({ reason: { code: "too-long", most: 6 } });
   });
 
+  it("M24: whose writer is lost takes nothing more, then has its outcome told, then is aborted, then goes", () => {
+    const stage = new Rehearsal(model);
+    const parent = { once: "p", channel: "room:1", event: "message", data: { about: 1 } };
+    stage.command(undefined, "open", { writer: "w", parent, keep: 1_000 });
+    append(stage, 0, "Once");
+    expect(model.errand(stage.state)).toBeUndefined();
+    const before = stage.state;
+    stage.pass(5_000);
+    expect(append(stage, 1, " upon")).toMatchObject(refused("not-open"));
+    const lapsed = model.events.lapsed(before, {}, { id: "e", author: undefined, time: 1 });
+    const told = {
+      channel: "room:1",
+      user: undefined,
+      event: "message",
+      data: { about: 1, text: "Once", aborted: "lost" },
+    };
+    expect(model.errand(lapsed)).toEqual({ kind: "tell", once: "p", to: told });
+    stage.pass(10);
+    expect(stage.state.status).toMatchObject({ kind: "aborted", reason: "lost" });
+    expect(model.errand(stage.state)).toEqual({ kind: "remove" });
+    stage.check();
+  });
+
+  it("has its outcome told, and its channel removed, for the application alone", () => {
+    const stage = new Rehearsal(model);
+    const parent = { once: "p", channel: "room:1", model: "talk", command: "finish" };
+    for (const more of [{ parent }, { keep: 0 }])
+      expect(stage.command("eve", "open", { writer: "w", ...more })).toMatchObject(refused("not-yours"));
+    expect(stage.command("eve", "open", { writer: "w" })).toMatchObject({ status: "accepted" });
+  });
+
   it("is asked to stop by a reader: its writer hears of it, and ends it", () => {
     const stage = opened();
     stage.command("ann", "stop", { reason: "enough" });

@@ -1,4 +1,5 @@
 import type { ChannelDefinition } from "@tandem/app";
+import type { Errand } from "@tandem/model";
 import type { Position } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
@@ -17,6 +18,16 @@ export interface CommandOptions {
   readonly user?: string;
   /** The version of the model that `input` is of. Default: the declared one. */
   readonly version?: number;
+  /** A producer id for this command alone: see `PublishOptions.once`. */
+  readonly once?: string | undefined;
+}
+
+/** What time itself has to do. */
+export interface Due {
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** What has to be done elsewhere before. */
+  readonly errand: Errand | undefined;
 }
 
 interface ApplicationModelPorts {
@@ -24,7 +35,7 @@ interface ApplicationModelPorts {
   readonly models: Models;
   readonly runtime: Runtime;
   open(): Promise<Channel>;
-  push(attempt: Attempt): Promise<Position>;
+  push(attempt: Attempt, once?: string): Promise<Position>;
 }
 
 /** A model of a channel as the application uses it: it may do everything, and holds all of the state. */
@@ -45,12 +56,12 @@ export class ApplicationModel {
   async command(command: string, input: unknown, options: CommandOptions = {}): Promise<Position> {
     const { definition, runtime } = this.#ports;
     const version = options.version ?? definition.models.get(this.name)?.version ?? 1;
-    const asking: Asking = { model: this.name, command, version, input, nonce: runtime.randomId() };
+    const asking: Asking = { model: this.name, command, version, input, nonce: options.once ?? runtime.randomId() };
     const found = findCommand(definition, asking);
     if ("refusal" in found) throw toError(found.refusal);
     const asked = await toQuestion(found, asking, { user: options.user, admin: true });
     if ("refusal" in asked) throw toError(asked.refusal);
-    return this.#ask(asked.question, commandDigest(definition, asking));
+    return this.#ask(asked.question, commandDigest(definition, asking), options.once);
   }
 
   /** Has the model act where its deadline has passed; else nothing changes. */
@@ -60,13 +71,19 @@ export class ApplicationModel {
 
   /** When time itself has to act next, in milliseconds since 1970. Rejects as `state` does. */
   async deadline(): Promise<number | undefined> {
-    const model = this.#ports.definition.models.get(this.name);
-    const { state } = await this.state();
-    return model && deadlineOf(model, state);
+    return (await this.due())?.at;
   }
 
-  #ask(question: Question, digest: string): Promise<Position> {
-    return this.#ports.push({
+  /** The same, with what has to be done elsewhere before. */
+  async due(): Promise<Due | undefined> {
+    const model = this.#ports.definition.models.get(this.name);
+    const { state } = await this.state();
+    const at = model && deadlineOf(model, state);
+    return at === undefined ? undefined : { at, errand: model?.errand(state) };
+  }
+
+  #ask(question: Question, digest: string, once?: string): Promise<Position> {
+    const attempt: Attempt = {
       digest,
       append: (channel, producer, refusal) => {
         const models = this.#ports.models.on(channel);
@@ -74,7 +91,8 @@ export class ApplicationModel {
         const what = { kind: "ask", instance: models.instance(this.name), question } as const;
         return models.ask({ producer, fence: undefined, what });
       },
-    });
+    };
+    return this.#ports.push(attempt, once);
   }
 
   /**

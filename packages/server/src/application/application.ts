@@ -17,6 +17,8 @@ import { ApplicationModel } from "./application-model.ts";
 import { Attendance } from "./attendance.ts";
 import type { ConsumerHandler, ConsumerOptions } from "./consumer.ts";
 import { Consumer } from "./consumer.ts";
+import { appendOnce } from "./once.ts";
+import type { Attempt } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
 import type { Reading } from "./reader.ts";
 import { Reader } from "./reader.ts";
@@ -45,6 +47,11 @@ export interface PublishOptions {
   readonly version?: number;
   /** W3C `traceparent`. */
   readonly trace?: string;
+  /**
+   * A producer id (`mintProducer`) for this one alone: however often and at whichever node it is published under it, it takes effect once. Rejects with
+   * `body-mismatch` where something else was published under it.
+   */
+  readonly once?: string;
 }
 
 export interface SendOptions extends PublishOptions {
@@ -85,11 +92,17 @@ export class Application {
     if ("refusal" in verdict) throw toError(verdict.refusal);
     const { events } = verdict;
     const [first] = events;
-    return this.#publisher(channel).push({
+    const attempt: Attempt = {
       digest: first ? bodyDigest(first.type, first.version, first.data) : "",
       append: (open, producer, refusal) =>
         this.#ports.models.append(open, { producer, events: refusal ? [] : events, refusal }),
-    });
+    };
+    return this.#push(channel, attempt, options.once);
+  }
+
+  #push(channel: string, attempt: Attempt, once: string | undefined): Promise<Position> {
+    if (once === undefined) return this.#publisher(channel).push(attempt);
+    return appendOnce(attempt, once, () => this.#open(channel), this.#ports.runtime);
   }
 
   /** Publishes an event to one channel, or to several at once; each as `publish` does. @returns a position for each, in order */
@@ -250,7 +263,7 @@ export class Application {
       models: this.#ports.models,
       runtime: this.#ports.runtime,
       open: () => this.#open(channel),
-      push: (attempt) => this.#publisher(channel).push(attempt),
+      push: (attempt, once) => this.#push(channel, attempt, once),
     });
   }
 
@@ -264,8 +277,8 @@ export class Application {
   }
 
   /**
-   * Begins a text that is written piece by piece, in a channel of its own (with a model `stream()`, named `stream`). Its whole is told once, to `parent`; the
-   * channel goes a while after that.
+   * Begins a text that is written piece by piece, in a channel of its own (with a model `stream()`, named `stream`). What it comes to is told once, to `parent`,
+   * also where this process dies; the channel goes a while after that.
    *
    * @throws TandemError (by rejection) `rejected` where that channel has been written to before; as `model` and `publish` do
    */

@@ -2,6 +2,7 @@ import type { Runtime, Timer } from "@tandem/runtime";
 import { nameOf, tenantOf } from "../log/key.ts";
 import type { Deadline, ModelLog } from "../log/model-log.ts";
 import type { Application } from "./application.ts";
+import { run } from "./errand.ts";
 
 /** The earliest deadlines are looked at this often, in milliseconds: those of a node that has died are learnt so. */
 const LOOK_MS = 5_000;
@@ -92,14 +93,17 @@ export class Deadlines {
   }
 
   async #see(deadline: Deadline): Promise<void> {
-    const { runtime, application } = this.#ports;
+    const { runtime } = this.#ports;
     const row = rowOf(deadline);
     this.#busy.set(row, Number.POSITIVE_INFINITY);
     try {
-      const model = application(tenantOf(deadline.channel)).model(nameOf(deadline.channel), deadline.model);
-      const due = await model.deadline();
-      if (this.#over.has(row) || (due !== undefined && due <= runtime.now())) {
-        await model.elapse();
+      const application = this.#ports.application(tenantOf(deadline.channel));
+      const channel = nameOf(deadline.channel);
+      const model = application.model(channel, deadline.model);
+      const due = await model.due();
+      if (this.#over.has(row) || (due !== undefined && due.at <= runtime.now())) {
+        const errand = due && due.at <= runtime.now() ? due.errand : undefined;
+        if (!errand || (await run(errand, application, channel, runtime.logger))) await model.elapse();
         this.#busy.delete(row);
       } else {
         this.#over.add(row);

@@ -3,7 +3,7 @@ import { textOf } from "@tandem/model";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../cluster.fixture.ts";
 import { cluster } from "../cluster.fixture.ts";
-import type { StreamOptions, StreamOutcome } from "./stream-writer.ts";
+import type { StreamOptions } from "./stream-writer.ts";
 
 const TEXT = "text:1";
 
@@ -17,7 +17,6 @@ function open(world: Cluster, more: Partial<StreamOptions> = {}, node = 0) {
   const parent = {
     channel: "room:1",
     event: "message",
-    data: (outcome: StreamOutcome) => ({ text: `${outcome.kind}: ${outcome.text}` }),
     user: "ada",
   };
   return soon(
@@ -47,7 +46,7 @@ describe("a stream", () => {
     writer.write(".");
     await soon(world, Promise.all([writer.finish(), writer.finish()]));
     expect(await stateOf(world)).toMatchObject({ status: { kind: "finished" }, length: 17 });
-    expect(await told(world)).toMatchObject([{ author: "ada", data: { text: "finished: Once upon a time." } }]);
+    expect(await told(world)).toMatchObject([{ author: "ada", data: { text: "Once upon a time." } }]);
     expect(() => writer.write("more")).toThrow(/ended/);
   });
 
@@ -98,7 +97,7 @@ describe("a stream", () => {
     expect(writer.signal.reason).toMatchObject({ name: "AbortError", message: "stopped" });
     await soon(world, writer.abort("stopped"));
     expect(await stateOf(world)).toMatchObject({ status: { kind: "aborted", reason: "stopped" }, stop: { by: "ada" } });
-    expect(await told(world)).toMatchObject([{ data: { text: "aborted: Once" } }]);
+    expect(await told(world)).toMatchObject([{ data: { text: "Once" } }]);
   });
 
   it("lasts while its writer does, also without a word", async () => {
@@ -109,8 +108,8 @@ describe("a stream", () => {
     await soon(world, writer.finish());
   });
 
-  it("whose writer died is aborted by another node", async () => {
-    const world = await cluster({ nodes: 2 });
+  it("M24: whose writer died is ended by another node: the parent is told what was written, once, then it is aborted, and goes", async () => {
+    const world = await cluster({ nodes: 3 });
     const writer = await open(world, {}, 1);
     writer.write("Once");
     await world.advance(20);
@@ -118,9 +117,31 @@ describe("a stream", () => {
     world.log(1).failing = { append: "before" };
     await world.advance(17_000);
     expect(await stateOf(world)).toMatchObject({ status: { kind: "aborted", reason: "lost" }, length: 4 });
+    expect(await told(world)).toMatchObject([{ author: "ada", data: { text: "Once" } }]);
+    const types = (await told(world, TEXT)).map(({ type }) => type);
+    expect(types.slice(-2)).toEqual(["stream.lapsed", "stream.aborted"]);
+    await world.advance(12_000);
+    expect((await stateOf(world)).status.kind).toBe("unopened");
+    expect(await told(world)).toHaveLength(1);
   });
 
-  it("tells its outcome also where it was thought lost", async () => {
+  it("M24: whose writer died between the word to the parent and its end tells nothing else", async () => {
+    const world = await cluster({ nodes: 2 });
+    const writer = await open(world, {}, 1);
+    writer.write("Once");
+    await world.advance(20);
+    // The word is stored, and the writer never hears of it.
+    world.log(1).late = { append: new Promise(() => undefined) };
+    void writer.finish();
+    await world.settle();
+    expect(await told(world)).toHaveLength(1);
+    world.node(1).destroy();
+    await world.advance(40_000);
+    expect(await told(world)).toMatchObject([{ data: { text: "Once" } }]);
+    expect((await stateOf(world)).status.kind).toBe("unopened");
+  });
+
+  it("M24: tells one outcome also where its writer was thought lost, and lives", async () => {
     const world = await cluster({ nodes: 2 });
     const writer = await open(world, {}, 1);
     writer.write("Once ");
@@ -130,10 +151,23 @@ describe("a stream", () => {
     expect(writer.signal.aborted).toBe(true);
     world.log(1).failing = {};
     writer.write("more");
-    await soon(world, writer.finish());
+    await expect(soon(world, writer.finish())).rejects.toMatchObject({ code: "closed" });
     await world.advance(2_000);
-    expect(await told(world)).toMatchObject([{ data: { text: "finished: Once more" } }]);
+    expect(await told(world)).toMatchObject([{ data: { text: "Once " } }]);
     expect((await stateOf(world)).status).toMatchObject({ kind: "aborted", reason: "lost" });
+  });
+
+  it("is ended all the same where its parent does not take what was written", async () => {
+    const world = await cluster({ nodes: 2 });
+    const parent = { channel: "room:1", event: "unheard-of" };
+    const writer = await open(world, { parent, keep: 1_000 }, 1);
+    writer.write("Once");
+    await world.advance(20);
+    world.node(1).destroy();
+    world.log(1).failing = { append: "before" };
+    await world.advance(20_000);
+    expect((await stateOf(world)).status.kind).toBe("unopened");
+    expect(await told(world)).toEqual([]);
   });
 
   it("cuts long text in chunks, and no letter in two", async () => {
@@ -154,10 +188,9 @@ describe("a stream", () => {
 
   it("whose result is refused is aborted, and says why", async () => {
     const world = await cluster();
-    const data = () => ({ nothing: true });
-    const writer = await open(world, { parent: { channel: "room:1", event: "message", data } });
+    const writer = await open(world, { parent: { channel: "room:1", event: "unheard-of" } });
     writer.write("Once");
-    await expect(soon(world, writer.finish())).rejects.toMatchObject({ code: "invalid-data" });
+    await expect(soon(world, writer.finish())).rejects.toMatchObject({ code: "invalid-event" });
     expect((await stateOf(world)).status.kind).toBe("aborted");
   });
 

@@ -1,9 +1,11 @@
-import { CHUNK_LENGTH } from "@tandem/model";
+import type { StreamParent } from "@tandem/model";
+import { CHUNK_LENGTH, tellingOf } from "@tandem/model";
 import type { Position } from "@tandem/protocol";
-import { TandemError } from "@tandem/protocol";
+import { mintProducer, TandemError } from "@tandem/protocol";
 import type { Runtime, Timer } from "@tandem/runtime";
 import type { Application } from "./application.ts";
 import type { ApplicationModel } from "./application-model.ts";
+import { tell } from "./errand.ts";
 
 /** Pieces are gathered so long, in milliseconds. */
 const BATCH_MS = 20;
@@ -18,33 +20,10 @@ const LENGTH = 1_000_000;
 
 const NAME = "stream";
 
-/** What a stream came to. */
-export type StreamOutcome =
-  | { readonly kind: "finished"; readonly text: string }
-  /** It is not whole. */
-  | { readonly kind: "aborted"; readonly text: string; readonly reason: string };
-
-/** Where a stream's outcome is told, as one event or one command. */
-export type StreamParent =
-  | {
-      readonly channel: string;
-      readonly event: string;
-      readonly data: (outcome: StreamOutcome) => unknown;
-      /** Whom readers are shown as its author. Default: the application itself. */
-      readonly user?: string;
-    }
-  | {
-      readonly channel: string;
-      readonly model: string;
-      readonly command: string;
-      readonly input: (outcome: StreamOutcome) => unknown;
-      /** In whose name. Default: the application itself. */
-      readonly user?: string;
-    };
-
 export interface StreamOptions {
   /** A channel that nothing was written to: `text:{random id}`. */
   readonly channel: string;
+  /** Where its outcome is told. All who read the stream are shown this. */
   readonly parent: StreamParent;
   /** Milliseconds for which pieces are gathered into one event. Default 20. */
   readonly batch?: number;
@@ -55,10 +34,10 @@ export interface StreamOptions {
 }
 
 /**
- * Writes a stream. The whole text is told to the parent before the stream ends, so that whoever sees the end finds the result. Where the stream itself fails (it
- * was aborted as lost, or its channel is too small) `signal` aborts; what it came to can be told all the same.
+ * Writes a stream. The whole text is told to the parent before the stream ends, so that whoever sees the end finds the result. Where the stream itself fails (its
+ * writer was thought lost, or its channel is too small) `signal` aborts.
  *
- * A writer that dies leaves the stream `aborted`, with the reason `lost`, when its lease ends: of that the parent hears nothing.
+ * When the lease of a writer ends that has died or hangs, any node tells the parent what was written, with the reason `lost`. The parent is told one outcome, and once.
  */
 export class StreamWriter {
   readonly #application: Application;
@@ -66,6 +45,8 @@ export class StreamWriter {
   readonly #options: StreamOptions;
   readonly #runtime: Runtime;
   readonly #id: string;
+  /** The producer under which the parent is told. */
+  readonly #once: string;
   readonly #controller = new AbortController();
   #stopWatching: () => void = () => undefined;
   #text = "";
@@ -88,13 +69,17 @@ export class StreamWriter {
     this.#runtime = runtime;
     this.#model = application.model(options.channel, NAME);
     this.#id = runtime.randomId();
+    this.#once = mintProducer(runtime.now(), runtime.randomId());
     this.#alive = runtime.elapsed();
   }
 
   /** See `Application.stream`. */
   static async open(application: Application, options: StreamOptions, runtime: Runtime): Promise<StreamWriter> {
     const writer = new StreamWriter(application, options, runtime);
-    const position = await writer.#model.command("open", { writer: writer.#id, lease: options.lease ?? LEASE_MS });
+    const { parent, lease = LEASE_MS, keep = KEEP_MS } = options;
+    const once = writer.#once;
+    const opening = { writer: writer.#id, lease, parent: { ...parent, once }, keep };
+    const position = await writer.#model.command("open", opening);
     writer.#stopWatching = await application.subscribe(
       options.channel,
       { onEvents: (events) => writer.#heard(events.map(({ type }) => type)), onReset: () => writer.#break("gone") },
@@ -133,69 +118,62 @@ export class StreamWriter {
   /**
    * Tells the parent the whole text, then ends the stream. Twice is once.
    *
-   * @returns the position after what was told. Rejects as `publish` and `command` do: then the stream is aborted
+   * @returns the position after what was told. Rejects as `publish` and `command` do, and with `closed` where the parent was told before that the writer is
+   *   lost: then the stream is aborted
    */
   finish(): Promise<Position> {
-    this.#ending ??= this.#end({ kind: "finished", text: this.#text });
+    this.#ending ??= this.#end();
     return this.#ending;
   }
 
   /** As `finish`, where the text is not whole. @param reason told to the readers, 500 letters at most. Default `aborted` */
   abort(reason = "aborted"): Promise<Position> {
-    this.#ending ??= this.#end({ kind: "aborted", text: this.#text, reason: reason.slice(0, 500) || "aborted" });
+    this.#ending ??= this.#end(reason.slice(0, 500) || "aborted");
     return this.#ending;
   }
 
-  async #end(outcome: StreamOutcome): Promise<Position> {
+  /** @param aborted why it is not whole */
+  async #end(aborted?: string): Promise<Position> {
     try {
       this.#gathering?.cancel();
       await this.#flush();
-      const position = await this.#tell(outcome);
-      await this.#close(outcome);
+      const position = await this.#tell(aborted);
+      await this.#close(aborted);
       return position;
     } catch (error) {
-      await this.#close({ kind: "aborted", text: outcome.text, reason: "its result could not be stored" });
+      await this.#close("its result could not be stored");
       throw error;
     }
   }
 
-  #tell(outcome: StreamOutcome): Promise<Position> {
-    const { parent } = this.#options;
-    if ("event" in parent) {
-      const author = parent.user === undefined ? {} : { author: parent.user };
-      return this.#application.publish(parent.channel, parent.event, parent.data(outcome), author);
+  async #tell(aborted: string | undefined): Promise<Position> {
+    try {
+      const to = tellingOf(this.#options.parent, this.#text, aborted);
+      return await tell(this.#application, to, this.#once);
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== "body-mismatch") throw error;
+      throw new TandemError("closed", "The writer was thought lost, and the parent was told so.", { cause: error });
     }
-    const user = parent.user === undefined ? {} : { user: parent.user };
-    return this.#application.model(parent.channel, parent.model).command(parent.command, parent.input(outcome), user);
   }
 
-  /** The stream's end; its channel goes when those who read it have had time to see it. */
-  async #close(outcome: StreamOutcome): Promise<void> {
-    const { channel, keep = KEEP_MS } = this.#options;
+  /** The stream's end. Its channel goes by itself, when those who read it have had time to see that. */
+  async #close(aborted: string | undefined): Promise<void> {
     this.#beat?.cancel();
     this.#stopWatching();
     const writer = this.#id;
     try {
-      if (outcome.kind === "finished" && !this.#broken) await this.#model.command("finish", { writer });
-      else if (!this.#isOver) {
-        const reason = outcome.kind === "aborted" ? outcome.reason : "incomplete";
-        await this.#model.command("abort", { writer, reason });
-      }
+      if (aborted === undefined && !this.#broken) await this.#model.command("finish", { writer });
+      else if (!this.#isOver) await this.#model.command("abort", { writer, reason: aborted ?? "incomplete" });
     } catch (error) {
       // Its lease ends it.
-      this.#runtime.logger.warn({ error, channel }, "a stream could not be ended");
+      this.#runtime.logger.warn({ error, channel: this.#options.channel }, "a stream could not be ended");
     }
-    this.#runtime.timer(keep, () => {
-      this.#application.remove(channel).catch((error: unknown) => {
-        this.#runtime.logger.warn({ error, channel }, "a stream could not be removed");
-      });
-    });
   }
 
   #heard(types: readonly string[]): void {
     for (const type of types) {
       if (type === `${NAME}.stopping`) this.#controller.abort(new DOMException("stopped", "AbortError"));
-      if (type === `${NAME}.aborted`) {
+      if (type === `${NAME}.lapsed` || type === `${NAME}.aborted`) {
         this.#isOver = true;
         this.#break("lost");
       }
