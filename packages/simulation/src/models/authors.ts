@@ -42,7 +42,9 @@ export class Authors {
 
   /** The texts that are being written, or can be read yet: their channels. */
   get texts(): readonly string[] {
-    return this.#works.map(({ channel }) => channel).filter((channel) => this.#world.ledger.line(channel));
+    return this.#works
+      .map(({ channel }) => channel)
+      .filter((channel) => (this.#world.ledger.line(channel)?.facts.length ?? 0) > 0);
   }
 
   /** Somebody begins one. */
@@ -85,15 +87,10 @@ export class Authors {
       this.#wrong(at, `${work.channel} ends, and its parent was not told of it`);
   }
 
-  /** What is not over: the channels of texts that should have gone. */
-  get open(): readonly string[] {
-    return this.texts;
-  }
-
   /** M24: in the end the parent of each stream was told one outcome, once, and nothing is left of the stream. */
   conclude(): void {
     const { clock, tally, ledger } = this.#world;
-    for (const channel of this.open) this.#wrong(clock.now, `${channel} is still there`);
+    for (const channel of this.texts) this.#wrong(clock.now, `${channel} is still there`);
     for (const work of this.#works) {
       const told = this.#told(work);
       const wasOpened = ledger.removals.some(({ channel }) => channel === work.channel);
