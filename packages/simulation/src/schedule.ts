@@ -101,6 +101,7 @@ export async function runSchedule(seed: number, options: WorldOptions = {}): Pro
     await ending(world, workload, Math.max(calm, world.clock.now));
     // Those who were away may have asked for more.
     if (workshop) await closeWorkshop(world, workshop, world.clock.now);
+    workshop?.authors.conclude();
     if (foreman) await endConsumers(world, foreman);
     if (circle) await endCircle(world, circle, visitors);
     if (office || workshop) await endDesks(world, [...(office?.clerks ?? []), ...(workshop?.clerks ?? [])]);

@@ -64,9 +64,9 @@ export class ApplicationModel {
     return this.#ask(asked.question, commandDigest(definition, asking), options.once);
   }
 
-  /** Has the model act where its deadline has passed; else nothing changes. */
-  elapse(): Promise<Position> {
-    return this.#ask({ kind: "deadline" }, "deadline");
+  /** Has the model act where this is its deadline, and has passed; else nothing changes. @param at as `deadline` tells it */
+  elapse(at: number): Promise<Position> {
+    return this.#ask({ kind: "deadline", at }, "deadline");
   }
 
   /** When time itself has to act next, in milliseconds since 1970. Rejects as `state` does. */

@@ -103,7 +103,10 @@ export class Deadlines {
       const due = await model.due();
       if (this.#over.has(row) || (due !== undefined && due.at <= runtime.now())) {
         const errand = due && due.at <= runtime.now() ? due.errand : undefined;
-        if (!errand || (await run(errand, application, channel, runtime.logger))) await model.elapse();
+        if (!errand || (await run(errand, application, channel, runtime.logger))) {
+          // This deadline alone: another node, or this one, may have acted meanwhile, and the next one may have an errand of its own.
+          await model.elapse(due?.at ?? deadline.at);
+        }
         this.#busy.delete(row);
       } else {
         this.#over.add(row);

@@ -22,7 +22,8 @@ export type Question =
       readonly admin: boolean;
       readonly nonce: string;
     }
-  | { readonly kind: "deadline" };
+  /** The deadline that was found, in milliseconds since 1970: of another one nothing is known. */
+  | { readonly kind: "deadline"; readonly at: number };
 
 /** A model as the next of several questions finds it, all of them asked before the log has answered any. */
 export interface Speculation {
@@ -143,7 +144,7 @@ export function decide(
 function ask(model: AnyModel, state: object, question: Question, context: Context) {
   if (question.kind === "deadline") {
     const due = deadlineOf(model, state);
-    return due !== undefined && due <= context.time ? model.onDeadline(state, context) : [];
+    return due === question.at && due <= context.time ? model.onDeadline(state, context) : [];
   }
   const command = Object.hasOwn(model.commands, question.command) ? model.commands[question.command] : undefined;
   return command ? command.decide(state, question.input, context) : new Rejection({ code: "failed" });

@@ -43,7 +43,10 @@ export async function closeWorkshop(world: World, workshop: Workshop, calm: numb
     workshop.clerks
       .filter(({ visitor }) => !isAway(world, visitor))
       .some(({ desks }) => desks.some(({ handle }) => handle.pending.get() > 0));
-  while (clock.now < until && (asking() || open().length > 0 || atWork().length > 0)) {
+  while (
+    clock.now < until &&
+    (asking() || open().length > 0 || atWork().length > 0 || workshop.authors.texts.length > 0)
+  ) {
     for (const job of open()) {
       const run = atWork().find((one) => one.job.id === job.id && one.job.token === job.token);
       if ((job.input as Partial<Order> | undefined)?.ends !== "never" || job.phase.kind === "cancelling") continue;

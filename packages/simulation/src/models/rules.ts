@@ -1,4 +1,4 @@
-import type { FeedState, InboxState, JobState, LockState, TallyState, VoteState } from "@tandem/model";
+import type { FeedState, InboxState, JobState, LockState, StreamState, TallyState, VoteState } from "@tandem/model";
 import type { Fact } from "../ledger.ts";
 import type { Broken } from "./broken.ts";
 import { COUNT, modelEventOf } from "./desk.ts";
@@ -7,6 +7,7 @@ import { feedBroken, inboxBroken, tallyBroken } from "./notice-rules.ts";
 import type { States } from "./oracle.ts";
 import type { PurseState } from "./purse.ts";
 import { PURSE_MOST } from "./purse.ts";
+import { streamBroken } from "./stream-rules.ts";
 
 /** What has to be true of desks whatever was decided: said once more, by nothing that the models themselves say. @returns what is broken */
 export function brokenBy(fact: Fact, command: string | undefined, before: States, after: States): Broken | undefined {
@@ -38,6 +39,8 @@ export function brokenBy(fact: Fact, command: string | undefined, before: States
       return feedBroken(found, before.feed as FeedState, after.feed as FeedState);
     case "inbox":
       return inboxBroken(found, before.inbox as InboxState, after.inbox as InboxState);
+    case "stream":
+      return streamBroken(found, before.stream as StreamState);
     case "tally":
       return tallyBroken(found, after.tally as TallyState);
     default:

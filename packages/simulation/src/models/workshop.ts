@@ -1,8 +1,11 @@
 import type { FeedState, InboxState, JobState, TallyState } from "@tandem/model";
 import type { Application } from "@tandem/server/core";
+import { nameIn } from "../eyes.ts";
+import type { Process } from "../process.ts";
 import type { Random } from "../random.ts";
 import type { Visitor } from "../visitor.ts";
 import type { World } from "../world.ts";
+import { Authors } from "./authors.ts";
 import type { BenchModel } from "./bench.ts";
 import type { Clerk, Desk } from "./clerk.ts";
 import { Clerks } from "./clerk.ts";
@@ -19,6 +22,9 @@ const WEIGHTS = {
   undo: 2,
   "application-command": 10,
   rest: 2,
+  write: 4,
+  "read-text": 6,
+  "stop-text": 1.5,
   inspect: 2,
   travel: 1,
   "remove-bench": 0.3,
@@ -26,6 +32,8 @@ const WEIGHTS = {
 
 /** What is used more, and what less. */
 const MODELS: Record<BenchModel, number> = { jobs: 10, feed: 4, inbox: 5, tally: 3 };
+
+type WorkshopModel = BenchModel | "stream";
 
 type Operation = keyof typeof WEIGHTS;
 
@@ -38,10 +46,11 @@ export class Workshop {
   readonly channel: string;
   readonly shop: Shop;
   readonly staff: Staff;
+  readonly authors: Authors;
   readonly #world: World;
   readonly #random: Random;
   readonly #visitors: readonly Visitor[];
-  readonly #clerks: Clerks<BenchModel>;
+  readonly #clerks: Clerks<WorkshopModel>;
   readonly #inspector: Inspector;
   #n = 0;
   #over = false;
@@ -55,6 +64,7 @@ export class Workshop {
     this.#clerks = new Clerks(world);
     this.#inspector = new Inspector(world, random);
     this.shop = new Shop(world);
+    this.authors = new Authors(world, random);
     this.staff = new Staff(world, this.shop, random, this);
   }
 
@@ -66,7 +76,7 @@ export class Workshop {
     return this.#visitors.map(({ person }) => person.user);
   }
 
-  get clerks(): readonly Clerk<BenchModel>[] {
+  get clerks(): readonly Clerk<WorkshopModel>[] {
     return this.#clerks.present;
   }
 
@@ -108,7 +118,7 @@ export class Workshop {
     world.tally.count("operation", `workshop.${operation}`);
     switch (operation) {
       case "command":
-        return this.#send(clerk, clerk.open(channel, name));
+        return this.#send(clerk, clerk.open(channel, name), name);
       case "undo": {
         const desk = clerk.open(channel, name);
         return desk && clerk.undo(desk, "undo");
@@ -119,6 +129,14 @@ export class Workshop {
       }
       case "rest":
         return this.staff.rest();
+      case "write":
+        return this.administer(async (application, process) => this.authors.write(application, process, channel));
+      case "read-text":
+        return this.#readText(visitor);
+      case "stop-text": {
+        const text = this.#text(visitor);
+        return text && clerk.send(text, { command: "stop", input: {} });
+      }
       case "inspect":
         return void this.#inspector.inspect(this.tenant, channel, name);
       case "travel": {
@@ -132,10 +150,28 @@ export class Workshop {
     }
   }
 
-  #send(clerk: Clerk<BenchModel>, desk: Desk<BenchModel> | undefined): void {
+  /** One of the texts, as this visitor sees it. */
+  #text(visitor: Visitor): Desk<WorkshopModel> | undefined {
+    const channel = this.authors.texts.at(-1);
+    return channel === undefined ? undefined : this.#clerks.of(visitor).open(nameIn(channel), "stream");
+  }
+
+  /** Reads one as it comes: as the model's state, or its chunks from some place on. Nobody looks at many. */
+  #readText(visitor: Visitor): void {
+    const channel = this.authors.texts.at(-1);
+    if (channel === undefined) return;
+    if (visitor.readings.length < 4 && this.#random.chance(0.4))
+      return visitor.subscribe(nameIn(channel), { from: { last: this.#random.whole(1, 3) } });
+    const clerk = this.#clerks.of(visitor);
+    const old = clerk.desks.find(({ name, channel: known }) => name === "stream" && known !== nameIn(channel));
+    if (old) clerk.close(old);
+    this.#text(visitor);
+  }
+
+  #send(clerk: Clerk<WorkshopModel>, desk: Desk<WorkshopModel> | undefined, name: BenchModel): void {
     const state = desk?.handle.state.get();
     if (!desk || state?.kind === "failed") return;
-    clerk.send(desk, this.#draft(desk.name, clerk.visitor.person.user, state?.value));
+    clerk.send(desk, this.#draft(name, clerk.visitor.person.user, state?.value));
   }
 
   #draft(name: BenchModel, user: string | undefined, state: object | undefined): Draft {
@@ -160,10 +196,10 @@ export class Workshop {
   }
 
   /** What the application does, on some node. */
-  administer(action: (application: Application) => Promise<unknown>): void {
+  administer(action: (application: Application, process: Process) => Promise<unknown>): void {
     const up = this.#world.hosts.flatMap(({ node, process }) => (node && process ? [{ node, process }] : []));
     if (up.length === 0) return;
     const { node, process } = this.#random.pick(up);
-    action(witnessed(this.#world, node.application(this.tenant), process)).catch(ofTandem);
+    action(witnessed(this.#world, node.application(this.tenant), process), process).catch(ofTandem);
   }
 }
