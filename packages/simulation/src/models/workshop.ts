@@ -24,7 +24,7 @@ const WEIGHTS = {
   rest: 2,
   write: 4,
   "read-text": 6,
-  "stop-text": 1.5,
+  "stop-text": 4,
   inspect: 2,
   travel: 1,
   "remove-bench": 0.3,
