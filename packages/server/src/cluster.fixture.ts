@@ -1,5 +1,5 @@
 import { channel, defineApp, event } from "@tandem/app";
-import { job, stream } from "@tandem/model";
+import { chat, job, stream } from "@tandem/model";
 import type { Codec, Limits } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import * as v from "valibot";
@@ -120,6 +120,7 @@ function appOf(rules: Rules) {
           "event" in write ? `jobs/${(write.data as { text: string }).text.split(" ")[0]}` : undefined,
       }),
       text: channel({ events: {}, models: { stream: stream({ rights: { stop: "read" } }) } }),
+      talk: channel({ events: {}, models: { chat: chat() } }),
       brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
     },
   });

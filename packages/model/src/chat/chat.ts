@@ -193,7 +193,7 @@ export function chat({
           id: Id,
           text: Text,
           extra: v.optional(v.unknown()),
-          aborted: v.optional(v.pipe(v.string(), v.maxLength(200))),
+          aborted: v.optional(v.pipe(v.string(), v.maxLength(500))),
         }),
         decide: (state, input, { user, admin }) => {
           const message = state.items.get(input.id);

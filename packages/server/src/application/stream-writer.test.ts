@@ -1,4 +1,4 @@
-import type { StreamState } from "@tandem/model";
+import type { ChatState, StreamState } from "@tandem/model";
 import { textOf } from "@tandem/model";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../cluster.fixture.ts";
@@ -124,6 +124,28 @@ describe("a stream", () => {
     expect((await stateOf(world)).status.kind).toBe("unopened");
     expect(await told(world)).toHaveLength(1);
   });
+
+  it.each([true, false])(
+    "M24: is told to a chat as the text of the message that it is of, also where its writer died (%s)",
+    async (dies) => {
+      const world = await cluster({ nodes: 2 });
+      const talk = world.node(0).application("acme").model("talk:1", "chat");
+      await soon(world, talk.command("begin", { stream: TEXT }, { user: "ada" }));
+      const [id = ""] = ((await soon(world, talk.state())).state as ChatState).items.keys();
+      const parent = { channel: "talk:1", user: "ada", model: "chat", command: "finish", input: { id } };
+      const writer = await open(world, { parent }, 1);
+      writer.write("Once");
+      await world.advance(20);
+      if (dies) {
+        world.node(1).destroy();
+        world.log(1).failing = { append: "before" };
+        await world.advance(17_000);
+      } else await soon(world, writer.finish());
+      const message = ((await soon(world, talk.state())).state as ChatState).items.get(id);
+      expect(message).toMatchObject({ by: "ada", text: "Once", ...(dies && { aborted: "lost" }) });
+      expect(message?.stream).toBeUndefined();
+    },
+  );
 
   it("M24: whose writer died between the word to the parent and its end tells nothing else", async () => {
     const world = await cluster({ nodes: 2 });
