@@ -54,10 +54,22 @@ function tell({ caught, name, rule, seed, schedules, seconds }: Mutant): void {
   say(`${caught ? "caught" : "NOT CAUGHT"}  ${name}  (${how}${schedules} schedules, ${seconds.toFixed(1)} s)`);
 }
 
+/** To the error stream: what is piped on is the report. */
+function tellProgress(summary: Summary, seeds: number): void {
+  const { schedules, broken } = summary;
+  const seen = broken.map(({ seed }) => seed).join(", ");
+  const what = broken.length > 0 ? `${broken.length} broke something (${seen})` : "none broke anything";
+  process.stderr.write(`${schedules} of ${seeds} schedules, ${what}, ${perSecondOf(summary)} a second\n`);
+}
+
+function perSecondOf({ schedules, seconds }: Summary): number {
+  return seconds > 0 ? Math.round((schedules / seconds) * 10) / 10 : 0;
+}
+
 function conclude(summary: Summary, mutants: readonly Mutant[], options: Options): number {
   for (const report of summary.broken.slice(0, PRINTED)) print(report);
   const violations = summary.broken.length;
-  const perSecond = summary.seconds > 0 ? Math.round((summary.schedules / summary.seconds) * 10) / 10 : 0;
+  const perSecond = perSecondOf(summary);
   say(`${summary.schedules} schedules, ${violations} broke something, ${perSecond} a second`);
   const { names, fatal } =
     options.schedules > 0 && violations === 0 ? gaps(summary.tally, options.schedules) : { names: [], fatal: false };
@@ -93,7 +105,7 @@ async function main(): Promise<number> {
   const kept = pinned()
     .map((pin) => pin.seed)
     .filter((seed) => !seeds.includes(seed));
-  const summary = await runSeeds([...kept, ...seeds], options);
+  const summary = await runSeeds([...kept, ...seeds], { ...options, progress: tellProgress });
   return conclude(summary, options.mutants ? await plantAll(options, tell) : [], options);
 }
 

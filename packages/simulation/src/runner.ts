@@ -12,6 +12,8 @@ const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 /** Schedules make much that is gone with them: room for the young spares collections of the old. */
 const WORKER_FLAGS = ["--min-semi-space-size=32", "--max-semi-space-size=64"];
 
+const PROGRESS_MS = 10_000;
+
 /** Seeds handed to a worker at a time; fewer where the first broken one ends the run: other workers finish those in hand. */
 const CHUNK = 20;
 const CHUNK_TO_BAIL = 4;
@@ -30,6 +32,8 @@ export interface Summary {
 /** How seeds are run. */
 export interface Running {
   readonly workers: number;
+  /** Is told every ten seconds how far it is. Default: nobody. */
+  readonly progress?: (summary: Summary, seeds: number) => void;
   /** End at the first schedule that breaks something. */
   readonly bail: boolean;
   /** The copy of the packages in which they run. Default: where this file is. */
@@ -38,14 +42,22 @@ export interface Running {
 
 /** Runs seeds on worker processes until all are done, or, with `bail`, one broke something. */
 export async function runSeeds(seeds: readonly number[], running: Running): Promise<Summary> {
-  const { workers, bail } = running;
+  const { workers, bail, progress } = running;
   const summary: Summary = { schedules: 0, events: 0, broken: [], tally: new Tally(), seconds: 0 };
   const started = performance.now();
   const left = [...seeds];
   const chunk = bail ? CHUNK_TO_BAIL : CHUNK;
   const take = () => (bail && summary.broken.length > 0 ? [] : left.splice(0, chunk));
   const count = Math.min(workers, Math.ceil(seeds.length / chunk));
-  await Promise.all(Array.from({ length: count }, () => work(take, summary, running)));
+  const timer = setInterval(() => {
+    summary.seconds = (performance.now() - started) / 1_000;
+    progress?.(summary, seeds.length);
+  }, PROGRESS_MS);
+  try {
+    await Promise.all(Array.from({ length: count }, () => work(take, summary, running)));
+  } finally {
+    clearInterval(timer);
+  }
   summary.broken.sort((a, b) => a.seed - b.seed);
   summary.seconds = (performance.now() - started) / 1_000;
   return summary;
