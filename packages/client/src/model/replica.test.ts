@@ -297,6 +297,21 @@ describe("a replica", () => {
     expect(world.replica.predicted?.tokens).toEqual([]);
   });
 
+  it("lets go of what is settled in the history that goes on, where it stands further in one taken back, until it is loaded anew", () => {
+    const world = new World();
+    world.give("put", { token: "mine" });
+    world.send();
+    world.replica.reach({ epoch: "e1", offset: 3, tag: "taken back" });
+    expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+    world.decide();
+    world.answer();
+    expect(world.replica.predicted?.tokens).toEqual([]);
+    world.replica.ask();
+    world.replica.await();
+    world.replica.load(ME, world.view(), { epoch: "e1", offset: 1, tag: "t" });
+    expect(world.replica.predicted?.tokens).toEqual(["mine"]);
+  });
+
   it("keeps what is settled past a state that is on its way, also where it stood further on itself", () => {
     const world = new World();
     world.replica.reach({ epoch: "e1", offset: 9, tag: "s" });

@@ -76,7 +76,7 @@ export class Glass {
   }
 
   /** G5, G14: what was sent here is shown once, and stays until it is known to be refused. */
-  #labels(value: PurseState, position: { readonly epoch: string; readonly offset: number }): void {
+  #labels(value: PurseState, position: Position): void {
     for (const [label, own] of this.#own) {
       const times = this.#count(label, value);
       const { command, most } = own;
@@ -88,6 +88,7 @@ export class Glass {
       if (times > 0 && this.#wasTakenBack(command)) this.#wrong("M16", `shows ${label}, which a backup has taken back`);
       const arrived =
         !this.#isTakenBack(command) &&
+        !this.#standsInThePast(position) &&
         verdict?.kind === "confirmed" &&
         verdict.position.epoch === position.epoch &&
         verdict.position.offset <= position.offset;
@@ -130,6 +131,14 @@ export class Glass {
     const { ledger } = this.#world;
     const loadedAt = this.#loadedAt ?? 0;
     return ledger.restorations.some(({ at }) => at >= loadedAt) && ledger.isTakenBack(this.#seen.channel, position);
+  }
+
+  /**
+   * A backup has taken back what stands at this position, and the copy has not been told yet: it counts as come what is settled at a lower offset
+   * of the history that goes on, which it does not show until it is loaded anew. Of a position that is still there that can never be so.
+   */
+  #standsInThePast(position: Position): boolean {
+    return this.#world.ledger.at(this.#seen.channel, position)?.lost ?? false;
   }
 
   #count(label: string, { said, entries }: PurseState): number {
