@@ -1,4 +1,4 @@
-import { isAway } from "../ending.ts";
+import { isAway, toWrite } from "../ending.ts";
 import { nameIn } from "../eyes.ts";
 import { EPOCH_START } from "../process.ts";
 import type { World } from "../world.ts";
@@ -7,7 +7,7 @@ import type { Clerk } from "./clerk.ts";
 import { modelsOf } from "./desk.ts";
 import { Inspector } from "./inspector.ts";
 
-/** Clients hold what the log holds within this, in milliseconds: as with publishes, a command may wait before it is asked again, 30 s at most. */
+/** Clients hold what the log holds within this, in milliseconds, beside what their rates ask for: as with publishes, a command may wait before it is asked again, 30 s at most. */
 const SAME_MS = 40_000;
 
 /** A deadline that has passed longer ago than this, in milliseconds, should have taken effect. */
@@ -29,13 +29,16 @@ const REFUSALS = new Set([
 /** The end of a schedule with desks: everybody holds the same, nothing is under way, what is over has its end. */
 export async function endDesks(world: World, clerks: readonly Clerk[]): Promise<void> {
   const { clock, history, desks, ledger } = world;
-  const until = clock.now + SAME_MS;
+  const visitors = new Set(clerks.map(({ visitor }) => visitor));
+  const patience = SAME_MS + Math.max(0, ...[...visitors].map((visitor) => toWrite(world, visitors, visitor)));
+  const until = clock.now + patience;
   const wrong = () =>
     clerks
       .filter(({ visitor }) => !isAway(world, visitor))
       .flatMap(({ desks: used }) => used.flatMap(({ glass }) => glass.atEnd() ?? []));
   while (clock.now < until && wrong().length > 0) await clock.runUntil(clock.now + LOOK_MS);
-  for (const text of wrong()) history.violate("M16", clock.now, `${text}, ${SAME_MS} ms after all was well`);
+  for (const text of wrong())
+    history.violate("M16", clock.now, `${text}, ${Math.round(patience)} ms after all was well`);
   await clock.runUntil(clock.now + LATE_MS);
   for (const channel of desks.channels) {
     const [head] = await world.storage.store.heads([channel]);
