@@ -211,6 +211,39 @@ describe("presence", () => {
     expect(errors).toEqual(["forbidden", "forbidden"]);
   });
 
+  it("R1: a watch that the server has already is left, and made anew; a second time it ends", async () => {
+    const { client, connected } = world();
+    const server = await connected({ device: OWN });
+    const here = presence(client.channel("room", "42"));
+    await server.say({ type: "pong" });
+    const refusal = { type: "error", code: "already-watching", message: "there", retryable: false };
+    await server.say({ ...refusal, id: server.last("watch").id });
+    expect(here.status.get()).toBe("pending");
+    expect(server.all("unwatch")).toHaveLength(1);
+    expect(server.all("watch")).toHaveLength(2);
+    expect(server.last("watch").id).toBeGreaterThan(server.last("unwatch").id);
+    await server.say({ ...refusal, id: server.last("watch").id });
+    expect(here.status.get()).toBe("ended");
+  });
+
+  it("a refused watch counts no more once signals are wanted as well", async () => {
+    const { client, connected, runtime } = world();
+    const server = await connected({ device: OWN });
+    const here = presence(client.channel("room", "42"));
+    await server.say({ type: "pong" });
+    const first = server.last("watch").id;
+    signals(client.channel("room", "42"), "cursor");
+    await runtime.settle();
+    const refusal = { type: "error", code: "overloaded", message: "busy", retryable: true, retryAfter: 1_000 };
+    await server.say({ ...refusal, id: first });
+    await answer(server, "unwatch");
+    await answer(server, "watch");
+    await server.say(members([]));
+    await runtime.pass(1_000);
+    expect(here.status.get()).toBe("live");
+    expect(server.all("watch").map((watch) => watch.signals)).toEqual([false, true]);
+  });
+
   it("pages who is there, and says so where there is no connection", async () => {
     const { client, connected } = world();
     const here = presence(client.channel("room", "42"), { enter: false });

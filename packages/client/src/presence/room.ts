@@ -66,6 +66,8 @@ export class Room {
   /** Whether signals are watched, too; `undefined`: nothing is watched. */
   #watched: boolean | undefined;
   #tries = 0;
+  /** Watches that the server had already, since this client was welcomed last. */
+  #strikes = 0;
   #dirty = false;
   #self: string | undefined;
 
@@ -123,6 +125,7 @@ export class Room {
     this.#link = link;
     this.#self = link.welcome.device;
     this.#tries = 0;
+    this.#strikes = 0;
     this.#wake();
   }
 
@@ -166,9 +169,14 @@ export class Room {
     if (this.#watched !== undefined) link.ask({ type: "unwatch", channel }, () => undefined);
     this.#watched = signals;
     link.ask({ type: "watch", channel, signals }, (answer) => {
-      if (answer.type !== "error" || this.#link !== link) return;
+      // Only the newest question counts: another was asked where signals are wanted since.
+      if (answer.type !== "error" || this.#link !== link || this.#watched !== signals) return;
       this.#watched = undefined;
-      if (answer.retryable) this.#retry(answer);
+      if (answer.code === "already-watching" && this.#strikes++ === 0) {
+        // Asked when the server had a fresh token already, and before this client heard that the last one had lapsed: begun anew.
+        link.ask({ type: "unwatch", channel }, () => undefined);
+        this.#wake();
+      } else if (answer.retryable) this.#retry(answer);
       else this.fail(refusal(answer));
     });
   }

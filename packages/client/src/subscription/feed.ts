@@ -251,8 +251,8 @@ export class Feed {
     this.#wire = wire;
     const placed = [...this.#handlers].filter((handler) => handler.key === key);
     if (reset) {
-      // The others may stand on a history that is gone as well: each has to be confirmed.
-      this.#unplaceAll();
+      // The others may stand on a history that is gone as well: each has to be confirmed. What was trimmed is no other history.
+      if (reset !== "trimmed") this.#unplaceAll();
       this.#forgetWritten(reset);
     }
     // Since the wire before this one, the channel may have begun another life.

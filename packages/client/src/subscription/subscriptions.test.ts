@@ -422,6 +422,30 @@ describe("several readers of one channel", () => {
     expect(first.told).toEqual(["live", ["reset", "rewritten", 20]]);
   });
 
+  it("G3: a reset for what was trimmed leaves the others where they were confirmed, however many meet one", async () => {
+    const { read, server } = await ready();
+    const first = await read();
+    await stand(server, at(20));
+    const second = await read({ from: at(12) });
+    const third = await read({ from: at(3) });
+    const fourth = await read({ from: at(2) });
+    await stand(server, at(12), 20);
+    await stand(server, at(20), 20, { reset: "trimmed" });
+    await stand(server, at(20), 20, { reset: "trimmed" });
+    await stand(server, at(12), 20);
+    expect(server.all("subscribe").map(({ from }) => from)).toEqual([undefined, at(12), at(3), at(2), at(12)]);
+    await server.say(room1(12, 21));
+    const there = [13, 14, 15, 16, 17, 18, 19, 20, 21];
+    expect(second.told.filter(Array.isArray)).toEqual([[...there, "replay", 21]]);
+    for (const old of [third, fourth]) {
+      expect(old.told.filter(Array.isArray)).toEqual([
+        ["reset", "trimmed", 20],
+        [21, "live", 21],
+      ]);
+    }
+    expect(first.told.filter(Array.isArray)).toEqual([[21, "live", 21]]);
+  });
+
   it.each([
     ["at the edge", 6],
     ["in the middle", 8],
