@@ -1,3 +1,4 @@
+import { askedId } from "@tandem/protocol";
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../cluster.fixture.ts";
 import { cluster } from "../cluster.fixture.ts";
@@ -14,6 +15,12 @@ async function meterOf(world: Cluster, channel = "lab:1", node = 0): Promise<Met
   const state = world.node(node).application("acme").model(channel, "meter").state();
   await world.settle();
   return (await state).state as Meter;
+}
+
+async function soonHistory(world: Cluster) {
+  const page = world.node(0).application("acme").history("lab:1", { limit: 10 });
+  await world.settle();
+  return page;
 }
 
 describe("a command", () => {
@@ -69,6 +76,23 @@ describe("a command", () => {
     expect(await there.ask(command)).toEqual({ ...first, id: expect.any(Number), duplicate: true });
     expect(await here.ask({ ...command, input: { by: 6 } })).toMatchObject({ code: "body-mismatch" });
     expect(await meterOf(world, "lab:1", 1)).toMatchObject({ value: 5 });
+  });
+
+  it("M1: decided again, its events have another id, which begins alike: a history in which it made something else has another tag", async () => {
+    const world = await cluster();
+    const ada = await writer(world, "ada");
+    await ada.subscribe("lab:1");
+    const before = world.store.snapshot();
+    const command = ada.commanding("lab:1", 1, "add", { by: 5 });
+    await ada.ask(command);
+    const [first] = ada.events("lab:1");
+    // A backup is put back: what was acknowledged is gone, and its sender asks again.
+    world.store.restore(before);
+    await ada.ask(command);
+    const { events } = await soonHistory(world);
+    expect(events).toMatchObject([{ type: "meter.added", data: { by: 5 } }]);
+    expect(askedId(events[0]?.id ?? "")).toBe(askedId(first?.id ?? "-"));
+    expect(events[0]?.id).not.toBe(first?.id);
   });
 
   it("that waits behind others that take long is decided in a later turn, in order", async () => {
