@@ -28,7 +28,7 @@ export function meterStalls(): () => Stall {
 }
 
 /** Milliseconds of CPU that this thread has used. */
-function computedUntilNow(): number {
+export function computedUntilNow(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
