@@ -62,10 +62,14 @@ describe("work", () => {
     expect(runs).toHaveLength(1);
   });
 
-  it("refuses options that cannot be", async () => {
+  it("refuses options that cannot be, and opens nothing then", async () => {
     const desk = new JobDesk();
     for (const concurrency of [0, -1, 1.5, 1_000_000])
       expect(() => work(desk.room, "jobs", jobs, { concurrency, run: () => {} })).toThrow(RangeError);
+    await desk.connect();
+    const asked = desk.world.server.present.messages.map(({ type }) => type);
+    expect(asked).not.toContain("state");
+    expect(asked).not.toContain("subscribe");
   });
 });
 

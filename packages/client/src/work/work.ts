@@ -1,7 +1,7 @@
 import type { AppDefinition, ChannelType, ModelName, ModelOf, SignalData, SignalName } from "@tandem/app";
 import type { JobState } from "@tandem/model";
 import type { Answer, Jobs, WorkOptions, WorkPorts } from "@tandem/model/work";
-import { JobWorker } from "@tandem/model/work";
+import { checkWorkOptions, JobWorker } from "@tandem/model/work";
 import type { Channel } from "../channel.ts";
 import type { Model } from "../model/model.ts";
 import { model } from "../model/model.ts";
@@ -37,6 +37,7 @@ export function work<A extends AppDefinition, T extends ChannelType<A>, N extend
   definition: ModelOf<A, T, N> & Jobs,
   options: ClientWorkOptions<SignalName<A, T>>,
 ): JobWorker {
+  checkWorkOptions(options);
   const workshop = channel.ride(Workshop);
   // The types say that this model is one of jobs.
   const jobs = model(channel, name, definition) as unknown as Model<Jobs>;

@@ -121,11 +121,21 @@ describe("a worker looks again", () => {
     desk.start();
     await desk.show();
     await desk.last("claim").answer(refused("nothing-waiting"));
-    await desk.pass(60_000);
+    await desk.pass(14_999);
     await desk.show();
     expect(desk.all("claim")).toHaveLength(1);
     desk.start();
     await desk.show();
+    expect(desk.all("claim")).toHaveLength(2);
+  });
+
+  it("and for what it believed gone, a while later: a restored backup may have it wait again", async () => {
+    const desk = new Desk();
+    workerAt(desk);
+    desk.start();
+    await desk.show();
+    await desk.last("claim").answer(refused("nothing-waiting"));
+    await desk.pass(15_000);
     expect(desk.all("claim")).toHaveLength(2);
   });
 

@@ -194,7 +194,7 @@ describe("workers", () => {
     const worker = new JobWorker({ ...ports, jobs: () => ({ ...behind }) }, { run: () => undefined });
     for (let times = 0; times < 50; times++) {
       world.changed();
-      await world.pass(500);
+      await world.pass(100);
     }
     expect(claims).toHaveLength(1);
     const closing = worker.close();

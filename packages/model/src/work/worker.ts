@@ -12,6 +12,9 @@ const LEASE_MS = 15_000;
 /** Milliseconds, more or less, before a claim is tried again that could not be told or was not allowed. */
 const AGAIN_MS = 1_000;
 
+/** Milliseconds, more or less, for which jobs are thought gone that others were faster to take. */
+const GONE_MS = 15_000;
+
 /** How often that wait is doubled, where claims are over before their worker hears of them. */
 const DOUBLINGS = 6;
 
@@ -39,8 +42,12 @@ export class JobWorker {
   readonly #attempts = new Map<Attempt, Promise<void>>();
   /** Claims of which it is not known yet what they got, with the time at which they were sent. */
   readonly #claims = new Map<string, number>();
-  /** Jobs that seem to wait here and do not any more: what this process knows is behind. */
+  /**
+   * Jobs that seem to wait here and do not any more: what this process knows is behind. Believed for a while only: where a backup was restored, one may
+   * wait again as it did before.
+   */
   #gone: ReadonlySet<string> = new Set();
+  #believed: Timer | undefined;
   /** Claims in a row that were over before this process heard of what they got. */
   #late = 0;
   readonly #unwatch: () => void;
@@ -52,13 +59,10 @@ export class JobWorker {
 
   /** @throws RangeError on options that cannot be */
   constructor(ports: WorkPorts, options: WorkOptions) {
-    const { concurrency = 1 } = options;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > TICKS) {
-      throw new RangeError(`concurrency is a whole number from 1 to ${TICKS}`);
-    }
+    checkWorkOptions(options);
     this.#ports = ports;
     this.#options = options;
-    this.#concurrency = concurrency;
+    this.#concurrency = options.concurrency ?? 1;
     this.#id = ports.runtime.randomId();
     this.#unwatch = ports.watch(() => this.#look());
     this.#look();
@@ -75,6 +79,7 @@ export class JobWorker {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#hold?.cancel();
+      this.#believed?.cancel();
       for (const attempt of this.#attempts.keys()) attempt.stop("closed");
       await Promise.all(this.#attempts.values());
       this.#unwatch();
@@ -133,11 +138,21 @@ export class JobWorker {
     if (answer.kind === "refused") this.#claims.delete(worker);
     if (answer.kind === "refused" && answer.code === "nothing-waiting") {
       // Others were faster: none of those that were seen here waits any more. However often this process hears of something else, it asks for what is new.
-      this.#gone = new Set(seen.map(turnOf));
+      this.#believeGone(seen);
       return this.#look();
     }
     if (answer.kind === "unknown") runtime.timer(lease, () => this.#forget(worker));
     this.#pause(AGAIN_MS);
+  }
+
+  #believeGone(jobs: readonly Job[]): void {
+    const { runtime } = this.#ports;
+    this.#gone = new Set(jobs.map(turnOf));
+    this.#believed?.cancel();
+    this.#believed = runtime.timer(GONE_MS * (0.5 + runtime.random()), () => {
+      this.#gone = new Set();
+      this.#look();
+    });
   }
 
   /** Who hears so late of what it got does others harm by asking for more: it lets them go first. */
@@ -167,6 +182,12 @@ export class JobWorker {
       this.#ports.tick(ticks.length > 0 ? Object.fromEntries(ticks) : undefined);
     });
   }
+}
+
+/** For before anything is opened for a worker. @throws RangeError on options that cannot be */
+export function checkWorkOptions({ concurrency = 1 }: WorkOptions): void {
+  if (Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= TICKS) return;
+  throw new RangeError(`concurrency is a whole number from 1 to ${TICKS}`);
 }
 
 /** A job as it waits this time: it does so under another token each time. */

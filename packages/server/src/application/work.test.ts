@@ -104,6 +104,19 @@ describe("a worker", () => {
     expect([here.worker.running, there.worker.running]).toEqual([1, 1]);
   });
 
+  it("hears of a job though the log could not be read when it was started", async () => {
+    const world = await cluster({ nodes: 2 });
+    const { runs } = await workerOn(world, 0);
+    world.log(0).failing = { read: "before" };
+    const started = jobs(world, 1).command("start", { title: "Render" });
+    await world.advance(5_000);
+    await started;
+    expect(runs).toEqual([]);
+    world.log(0).failing = {};
+    await world.advance(5_000);
+    expect(runs).toHaveLength(1);
+  });
+
   it("stops when the job is cancelled; it is cancelled when it has stopped", async () => {
     const world = await cluster();
     const { runs } = await workerOn(world);

@@ -1,8 +1,9 @@
 import type { JobState } from "@tandem/model";
 import type { Answer, WorkOptions, WorkPorts } from "@tandem/model/work";
-import { JobWorker } from "@tandem/model/work";
+import { checkWorkOptions, JobWorker } from "@tandem/model/work";
 import { TandemError } from "@tandem/protocol";
-import type { Runtime } from "@tandem/runtime";
+import type { Runtime, Timer } from "@tandem/runtime";
+import { fullJitter } from "@tandem/runtime";
 import type { Application } from "./application.ts";
 
 /** A worker in the server's own process: see `Application.work`. It signals nothing between checkpoints, as it is no device that is present. */
@@ -13,29 +14,49 @@ export async function workOn(
   options: WorkOptions,
   runtime: Runtime,
 ): Promise<JobWorker> {
+  checkWorkOptions(options);
   const model = application.model(channel, name);
-  let state = (await model.state()).state as JobState;
-  const listeners = new Set<() => void>();
+  const first = await model.state();
+  let state = first.state as JobState;
+  let listener: () => void = () => undefined;
+  let isOver = false;
+  let waiting: { readonly timer: Timer; readonly done: () => void } | undefined;
+  const wait = (ms: number) =>
+    new Promise<void>((done) => {
+      waiting = { timer: runtime.timer(ms, done), done };
+    });
+  /** Until it succeeds: the event that made it necessary may be the last one for long. */
   const refresh = async () => {
-    try {
-      state = (await model.state()).state as JobState;
-    } catch (error) {
-      // The next event brings it; what is held here is given up by its lease.
-      runtime.logger.warn({ error, channel, model: name, noise: "work" }, "the jobs of a channel could not be read");
+    for (let attempt = 0; !isOver; attempt++) {
+      try {
+        state = (await model.state()).state as JobState;
+        return listener();
+      } catch (error) {
+        runtime.logger.warn({ error, channel, model: name, noise: "work" }, "the jobs of a channel could not be read");
+        await wait(fullJitter(attempt, runtime.random(), 500));
+      }
     }
-    for (const listener of listeners) listener();
   };
-  const stop = await application.subscribe(channel, {
-    onEvents: (events) => (events.some(({ type }) => type.startsWith(`${name}.`)) ? refresh() : undefined),
-    onReset: refresh,
-  });
+  const stop = await application.subscribe(
+    channel,
+    {
+      onEvents: (events) => (events.some(({ type }) => type.startsWith(`${name}.`)) ? refresh() : undefined),
+      onReset: refresh,
+    },
+    first.position,
+  );
   const ports: WorkPorts = {
     runtime,
     model: name,
     jobs: () => state,
-    watch: (listener) => {
-      listeners.add(listener);
-      return stop;
+    watch: (look) => {
+      listener = look;
+      return () => {
+        isOver = true;
+        stop();
+        waiting?.timer.cancel();
+        waiting?.done();
+      };
     },
     send: (command, input) => model.command(command, input).then(() => ({ kind: "done" }), answerOf),
     tick: () => undefined,
