@@ -28,8 +28,9 @@ export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf 
 export type { Preferences } from "./inbox/preferences.ts";
 export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";
 export { isOver, leaseOf } from "./job/job.ts";
-export { CHECKPOINT_MS, type JobOptions, type JobState, job } from "./job/jobs.ts";
+export { CHECKPOINT_MS, type JobOptions, job } from "./job/jobs.ts";
 export { type JobTicks, JobTicksSchema, progressOf, timeLeft } from "./job/progress.ts";
+export type { JobState } from "./job/state.ts";
 export { type LockOptions, type LockReason, lock } from "./lock/lock.ts";
 export type { Asking, Holder, Lock, LockEvents, LockState, Owner, Waiting } from "./lock/state.ts";
 export {

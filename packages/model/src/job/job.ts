@@ -167,3 +167,11 @@ export function isOver({ phase }: Job): boolean {
 export function leaseOf({ phase }: Job): Lease | undefined {
   return "lease" in phase ? phase.lease : undefined;
 }
+
+/** The error of an attempt that was lost. */
+export const LOST: JobError = { code: "lost", message: "Its worker was not heard of any more.", recoverable: true };
+
+/** A reason, where one was given. */
+export function given({ reason }: { readonly reason?: string | undefined }): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
+}

@@ -1,6 +1,7 @@
 import type { Runtime } from "@tandem/runtime";
-import type { JobState, job } from "../job/jobs.ts";
+import type { job } from "../job/jobs.ts";
 import type { JobTicks } from "../job/progress.ts";
+import type { JobState } from "../job/state.ts";
 import type { CommandInput, CommandName } from "../model.ts";
 
 export type Jobs = ReturnType<typeof job>;
