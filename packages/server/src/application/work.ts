@@ -6,6 +6,9 @@ import type { Runtime, Timer } from "@tandem/runtime";
 import { fullJitter } from "@tandem/runtime";
 import type { Application } from "./application.ts";
 
+/** Longest wait until the jobs are read again, in milliseconds: whoever works on one that is cancelled should hear of it. */
+const AGAIN_MS = 1_000;
+
 /** A worker in the server's own process: see `Application.work`. It signals nothing between checkpoints, as it is no device that is present. */
 export async function workOn(
   application: Application,
@@ -33,7 +36,7 @@ export async function workOn(
         return listener();
       } catch (error) {
         runtime.logger.warn({ error, channel, model: name, noise: "work" }, "the jobs of a channel could not be read");
-        await wait(fullJitter(attempt, runtime.random(), 500));
+        await wait(fullJitter(attempt, runtime.random(), 100, AGAIN_MS));
       }
     }
   };
