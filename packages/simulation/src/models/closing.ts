@@ -91,9 +91,9 @@ function isTold(world: World, workshop: Workshop, run: Run, at: number): boolean
   return true;
 }
 
-/** It was cut off, or works in a client that was, or whose connection has other things to carry before at so many bytes a second. */
+/** It stood still or was cut off, or works in a client that was, or whose connection has other things to carry before at so many bytes a second. */
 function mayBeLate(world: World, workshop: Workshop, { process }: Run, at: number): boolean {
-  if (world.network.of(process).some(({ whole }) => !whole)) return true;
+  if (process.pausedUntil > at || world.network.of(process).some(({ whole }) => !whole)) return true;
   const visitor = workshop.visitors.find((one) => one.process === process);
   if (!visitor) return false;
   return world.limits.bytesPerSecond > 0 || isAway(world, visitor) || visitor.awayAt > at - LOOK_MS;
