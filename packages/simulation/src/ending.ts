@@ -97,7 +97,7 @@ async function lastReading(world: World, reader: RawReader): Promise<void> {
 }
 
 /** Milliseconds that a backlog may take where bandwidth is bounded: all channels of a tenant, and those that are read once more. */
-function toCarry({ limits, ledger }: World, tenant: string, read: readonly string[]): number {
+export function toCarry({ limits, ledger }: World, tenant: string, read: readonly string[]): number {
   if (limits.bytesPerSecond === 0) return 0;
   const own = ledger.channels().filter((channel) => channel.startsWith(`${tenant}/`));
   const facts = [...own, ...read.map((channel) => `${tenant}/${channel}`)].flatMap(

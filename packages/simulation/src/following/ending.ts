@@ -1,6 +1,6 @@
 import { channelType, samePosition } from "@tandem/protocol";
 import type { Connection } from "../connection.ts";
-import { isAway } from "../ending.ts";
+import { isAway, toCarry } from "../ending.ts";
 import { sees } from "../eyes.ts";
 import { isDesk } from "../models/desk.ts";
 import type { Visitor } from "../visitor.ts";
@@ -19,9 +19,6 @@ const SETTLED_MS = 7_000;
 /** Everybody is connected at the same time by then, in milliseconds. */
 const TOGETHER_MS = 120_000;
 
-/** What an event takes beside its payload, in bytes, at most. */
-const HEADER_BYTES = 300;
-
 /** Faults have stopped: the lists change once more, and everybody is subscribed to exactly what is on theirs, and at the head. */
 export async function endCircle(world: World, circle: Circle, visitors: readonly Visitor[]): Promise<void> {
   const { clock, history, lists, tally } = world;
@@ -39,7 +36,7 @@ export async function endCircle(world: World, circle: Circle, visitors: readonly
       if (isAway(world, visitor)) visitor.awayAt = clock.now;
       const changedAt = lists.now(visitor.person).at;
       const since = Math.max(began, visitor.awayAt, changedAt, ...movedAt(world, visitor));
-      return [{ problem, over: clock.now - since - SETTLED_MS - toCarry(world, visitor) }];
+      return [{ problem, over: clock.now - since - SETTLED_MS - toCarryTo(world, visitor) }];
     });
     if (changed && !isWaiting && unlike.length === 0) return tally.count("path", "following-settled");
     const broken = unlike.find(({ over }) => over > 0);
@@ -58,15 +55,9 @@ function movedAt(world: World, visitor: Visitor): number[] {
   return listOf(world, visitor).all.map((channel) => world.ledger.movedAt(`${visitor.person.tenant}/${channel}`));
 }
 
-/** Milliseconds that the channels on a list may take where bandwidth is bounded. */
-function toCarry(world: World, visitor: Visitor): number {
-  const { limits, ledger } = world;
-  if (limits.bytesPerSecond === 0) return 0;
-  const facts = listOf(world, visitor).all.flatMap(
-    (channel) => ledger.line(`${visitor.person.tenant}/${channel}`)?.facts ?? [],
-  );
-  const bytes = facts.reduce((sum, { data }) => sum + data.length + HEADER_BYTES, 0);
-  return (bytes / limits.bytesPerSecond) * 1_000;
+/** Milliseconds that the channels on a list may take where bandwidth is bounded: what else the same connection carries goes before them. */
+function toCarryTo(world: World, visitor: Visitor): number {
+  return toCarry(world, visitor.person.tenant, listOf(world, visitor).all);
 }
 
 /** @returns what a visitor has otherwise than their list says */
