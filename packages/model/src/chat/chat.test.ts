@@ -46,6 +46,24 @@ describe("a chat", () => {
     expect(stage.command("ann", "edit", { id, text: "", extra: null })).toMatchObject({ reason: { code: "empty" } });
   });
 
+  it("lets users write no more than is asked for, and the application stream as much as it wants", () => {
+    const stage = stageOf({ longest: 10 });
+    const [short, long] = ["x".repeat(10), "x".repeat(11)];
+    expect(stage.command("ann", "send", { text: long })).toMatchObject({ status: "invalid" });
+    const tooLong = { reason: { code: "too-long", most: 10 } };
+    const own = say(stage, "ann", { text: short });
+    expect(stage.command("ann", "edit", { id: own, text: long })).toMatchObject(tooLong);
+    const begin = () => idOf(stage.command("ann", "begin", { stream: "text:1" }));
+    expect(stage.command("ann", "finish", { id: begin(), text: long })).toMatchObject(tooLong);
+    const id = begin();
+    stage.command("admin", "finish", { id, text: `${long}yz` });
+    expect(get(stage, id).text).toBe(`${long}yz`);
+    // What is long already may be made shorter, bit by bit.
+    stage.command("ann", "edit", { id, text: long, was: `${long}yz` });
+    expect(get(stage, id).text).toBe(long);
+    stage.check();
+  });
+
   it("is edited and removed by who wrote it, and by admins, of whom it says so", () => {
     const stage = stageOf();
     const id = say(stage, "ann");

@@ -10,7 +10,7 @@ import { Table } from "../table.ts";
 export interface ChatOptions {
   /** Messages that the state keeps, the newest; the channel's history keeps them all. Default 500. */
   readonly keep?: number;
-  /** Longest message, in letters. Default 8,000. */
+  /** Longest message that a user writes, in letters. Default 8,000. What streamed from the application may be as long as an event. */
   readonly longest?: number;
   /** Most kinds of reactions to one message. Default 20. */
   readonly reactions?: number;
@@ -66,6 +66,7 @@ type ChatReason =
   | { readonly code: "not-yours" }
   | { readonly code: "deleted" }
   | { readonly code: "streaming" }
+  | { readonly code: "too-long"; readonly most: number }
   /** Neither text nor anything else. */
   | { readonly code: "empty" }
   | { readonly code: "too-many-reactions"; readonly most: number }
@@ -191,7 +192,7 @@ export function chat({
       finish: {
         input: v.strictObject({
           id: Id,
-          text: Text,
+          text: v.string(),
           extra: v.optional(v.unknown()),
           aborted: v.optional(v.pipe(v.string(), v.maxLength(500))),
         }),
@@ -199,17 +200,19 @@ export function chat({
           const message = state.items.get(input.id);
           if (!message) return reject("unknown-message");
           if (message.by !== user && !admin) return reject("not-yours");
-          return message.stream === undefined ? [] : [{ type: "finished", data: input }];
+          if (message.stream === undefined) return [];
+          if (input.text.length > longest && !admin) return reject("too-long", { most: longest });
+          return [{ type: "finished", data: input }];
         },
       },
       /** `was`: the text that is being changed, as its editor saw it. Another one by now is a conflict. What is left out stays as it is. */
       edit: {
         input: v.strictObject({
           id: Id,
-          text: Text,
+          text: v.string(),
           extra: v.optional(v.unknown()),
           mentions: v.optional(Mentions),
-          was: v.optional(Text),
+          was: v.optional(v.string()),
         }),
         decide: (state, { was, ...input }, { user, admin }) => {
           const message = state.items.get(input.id);
@@ -217,6 +220,8 @@ export function chat({
           if (message.by !== user && !admin) return reject("not-yours");
           if (message.deletedAt !== undefined) return reject("deleted");
           if (message.stream !== undefined) return reject("streaming");
+          if (input.text.length > Math.max(longest, message.text.length) && !admin)
+            return reject("too-long", { most: longest });
           if (was !== undefined && was !== message.text) {
             return reject("conflict", {
               path: ["items", input.id, "text"],

@@ -283,7 +283,7 @@ export class Application {
    * @throws TandemError (by rejection) `rejected` where that channel has been written to before; as `model` and `publish` do
    */
   stream(options: StreamOptions): Promise<StreamWriter> {
-    return StreamWriter.open(this, options, this.#ports.runtime);
+    return StreamWriter.open(this, options, this.#ports.runtime, this.#ports.limits.eventBytes);
   }
 
   /** Archives a channel: it can be read and not written. `false` takes that back. */

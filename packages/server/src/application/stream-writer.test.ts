@@ -134,7 +134,9 @@ describe("a stream", () => {
       const [id = ""] = ((await soon(world, talk.state())).state as ChatState).items.keys();
       const parent = { channel: "talk:1", user: "ada", model: "chat", command: "finish", input: { id } };
       const writer = await open(world, { parent }, 1);
-      writer.write("Once");
+      // Longer than a message that a user may write.
+      const text = "Once upon a time. ".repeat(500);
+      writer.write(text);
       await world.advance(20);
       if (dies) {
         world.node(1).destroy();
@@ -142,10 +144,35 @@ describe("a stream", () => {
         await world.advance(17_000);
       } else await soon(world, writer.finish());
       const message = ((await soon(world, talk.state())).state as ChatState).items.get(id);
-      expect(message).toMatchObject({ by: "ada", text: "Once", ...(dies && { aborted: "lost" }) });
+      expect(message).toMatchObject({ by: "ada", text, ...(dies && { aborted: "lost" }) });
       expect(message?.stream).toBeUndefined();
     },
   );
+
+  it("is as long as one event of its parent, also in a chat of short messages, and takes no more than that", async () => {
+    const world = await cluster({ limits: { eventBytes: 16_384 } });
+    const talk = world.node().application("acme").model("talk:1", "chat");
+    await soon(world, talk.command("begin", { stream: TEXT }, { user: "ada" }));
+    const [id = ""] = ((await soon(world, talk.state())).state as ChatState).items.keys();
+    const parent = { channel: "talk:1", user: "ada", model: "chat", command: "finish", input: { id } };
+    const writer = await open(world, { parent });
+    // Six bytes of JSON each.
+    const word = "\u0001".repeat(250);
+    let text = "";
+    const write = () => {
+      writer.write(word);
+      text += word;
+    };
+    for (let words = 0; words < 9; words++) write();
+    await world.advance(20);
+    expect(() => {
+      for (;;) write();
+    }).toThrow("does not fit");
+    expect(text.length * 6).toBeGreaterThan(16_384 - 6 * word.length - 1_000);
+    await soon(world, writer.abort("x".repeat(600)));
+    const message = ((await soon(world, talk.state())).state as ChatState).items.get(id);
+    expect(message).toMatchObject({ text, aborted: "x".repeat(500) });
+  });
 
   it("M24: whose writer died between the word to the parent and its end tells nothing else", async () => {
     const world = await cluster({ nodes: 2 });

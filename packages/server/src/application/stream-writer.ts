@@ -15,8 +15,11 @@ const LEASE_MS = 15_000;
 /** How long a stream that is over can be read, in milliseconds: those who are behind come to its end. */
 const KEEP_MS = 10_000;
 
-/** Most letters of one stream that this process holds. */
-const LENGTH = 1_000_000;
+/** Bytes of JSON that stay free where the parent is told, for what it makes of a command. */
+const SPARE = 256;
+
+/** The longest reason for which a stream is aborted, in letters. */
+const REASON = 500;
 
 const NAME = "stream";
 
@@ -50,6 +53,8 @@ export class StreamWriter {
   readonly #controller = new AbortController();
   #stopWatching: () => void = () => undefined;
   #text = "";
+  /** Bytes of JSON by which the text may grow: what it comes to is one event. */
+  #room: number;
   /** Letters of the text that are sent, and chunks. */
   #sent = 0;
   #chunks = 0;
@@ -63,7 +68,7 @@ export class StreamWriter {
   #isOver = false;
   #ending: Promise<Position> | undefined;
 
-  private constructor(application: Application, options: StreamOptions, runtime: Runtime) {
+  private constructor(application: Application, options: StreamOptions, runtime: Runtime, eventBytes: number) {
     this.#application = application;
     this.#options = options;
     this.#runtime = runtime;
@@ -71,11 +76,18 @@ export class StreamWriter {
     this.#id = runtime.randomId();
     this.#once = mintProducer(runtime.now(), runtime.randomId());
     this.#alive = runtime.elapsed();
+    const told = tellingOf(options.parent, "", "x".repeat(REASON));
+    this.#room = eventBytes - bytesOf("event" in told ? told.data : told.input) - SPARE;
   }
 
-  /** See `Application.stream`. */
-  static async open(application: Application, options: StreamOptions, runtime: Runtime): Promise<StreamWriter> {
-    const writer = new StreamWriter(application, options, runtime);
+  /** See `Application.stream`. @param eventBytes the limit of that name */
+  static async open(
+    application: Application,
+    options: StreamOptions,
+    runtime: Runtime,
+    eventBytes: number,
+  ): Promise<StreamWriter> {
+    const writer = new StreamWriter(application, options, runtime, eventBytes);
     const { parent, lease = LEASE_MS, keep = KEEP_MS } = options;
     const once = writer.#once;
     const opening = { writer: writer.#id, lease, parent: { ...parent, once }, keep };
@@ -97,12 +109,15 @@ export class StreamWriter {
   /**
    * Adds to the text.
    *
-   * @throws TandemError `closed` after its end; `event-too-large` where the text is longer than 1,000,000 letters
+   * @throws TandemError `closed` after its end; `event-too-large` where the whole text would not fit into one event (`eventBytes`), by which the parent is told:
+   *   `text` is not added then, and what there is can be ended as any other
    */
   write(text: string): void {
     if (this.#ending) throw new TandemError("closed", "The stream has ended.");
-    if (this.#text.length + text.length > LENGTH)
-      throw new TandemError("event-too-large", `A stream has ${LENGTH} letters at most.`);
+    const bytes = bytesOf(text) - 2;
+    if (bytes > this.#room)
+      throw new TandemError("event-too-large", "The text does not fit into one event. Raise `eventBytes`, or end it.");
+    this.#room -= bytes;
     this.#text += text;
     this.#gather();
   }
@@ -128,7 +143,7 @@ export class StreamWriter {
 
   /** As `finish`, where the text is not whole. @param reason told to the readers, 500 letters at most. Default `aborted` */
   abort(reason = "aborted"): Promise<Position> {
-    this.#ending ??= this.#end(reason.slice(0, 500) || "aborted");
+    this.#ending ??= this.#end(reason.slice(0, REASON) || "aborted");
     return this.#ending;
   }
 
@@ -222,6 +237,10 @@ export class StreamWriter {
       this.#nextBeat();
     });
   }
+}
+
+function bytesOf(data: unknown): number {
+  return Buffer.byteLength(JSON.stringify(data));
 }
 
 /** The next letters: the first half of one waits for its second. */
