@@ -1,4 +1,5 @@
-export { type ChatOptions, type ChatState, chat, type Message, type Reading, typing, unreadOf } from "./chat/chat.ts";
+export { type ChatOptions, chat, typing } from "./chat/chat.ts";
+export { type ChatState, type Message, type Reading, unreadOf } from "./chat/message.ts";
 export { type ConflictReason, isConflict } from "./conflict.ts";
 export { type CounterOptions, type CounterReason, type CounterState, counter } from "./counter/counter.ts";
 export {

@@ -7,8 +7,9 @@ import type { Outcome } from "../testing/rehearsal.ts";
 import { Rehearsal } from "../testing/rehearsal.ts";
 import type { Sent } from "../testing/steps.fixture.ts";
 import { plays } from "../testing/steps.fixture.ts";
-import type { ChatState, Message } from "./chat.ts";
-import { chat, unreadOf } from "./chat.ts";
+import { chat } from "./chat.ts";
+import type { ChatState, Message } from "./message.ts";
+import { unreadOf } from "./message.ts";
 
 const model = chat();
 type Chat = typeof model;
