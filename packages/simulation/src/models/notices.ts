@@ -4,7 +4,7 @@ import type { Random } from "../random.ts";
 import type { Draft } from "./drafts.ts";
 
 /** Kinds of notifications: users say of each what they want. */
-const KINDS = ["task", "talk", "sale"];
+const KINDS = ["task", "talk"];
 
 const DEVICES = ["phone", "laptop"];
 
@@ -21,10 +21,11 @@ export function feedDraft(random: Random, n: number, users: readonly string[], s
 /** A command to an inbox: by the application that notifies, and by one of its user's devices. */
 export function inboxDraft(random: Random, n: number, isUser: boolean, state: InboxState | undefined): Draft {
   const notifications = state ? inOrder(state) : [];
-  const one = notifications.length > 0 ? random.pick(notifications) : undefined;
+  const newest = notifications.at(-1);
+  const one = newest && random.chance(0.5) ? random.pick(notifications) : newest;
   if (!one || random.chance(isUser ? 0.05 : 0.7)) return notice(random, n);
   const ids = [one.id, ...(random.chance(0.5) ? [random.pick(notifications).id] : [])];
-  const what = random.weighted({ acknowledge: 5, mark: 6, unmark: 3, prefer: 2 });
+  const what = random.weighted({ acknowledge: 6, mark: 5, unmark: 3, prefer: 4 });
   switch (what) {
     case "acknowledge":
       return { command: what, input: { id: one.id, device: random.pick(DEVICES) } };
@@ -35,7 +36,7 @@ export function inboxDraft(random: Random, n: number, isUser: boolean, state: In
     case "prefer":
       return {
         command: what,
-        input: { kinds: { [random.pick(KINDS)]: random.pick(["push", "push", "quiet", "off"]) } },
+        input: { kinds: { [random.pick(KINDS)]: random.pick(["push", "quiet", "off", "off"]) } },
       };
   }
 }

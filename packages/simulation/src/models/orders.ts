@@ -18,6 +18,8 @@ export interface Order {
 export function jobDraft(random: Random, n: number, user: string | undefined, state: JobState | undefined): Draft {
   const jobs = state ? [...state.jobs.values()] : [];
   const open = jobs.filter((job) => !isOver(job));
+  const own = open.find((one) => leaseOf(one)?.user === user);
+  if (own && random.chance(0.4)) return heldDraft(random, n, own);
   const job =
     open.length > 0 && random.chance(0.9) ? random.pick(open) : jobs.length > 0 ? random.pick(jobs) : undefined;
   if (!job || random.chance(0.4)) return { command: "start", input: started(random, n) };
@@ -31,7 +33,7 @@ export function jobDraft(random: Random, n: number, user: string | undefined, st
         input: { worker: `by-hand-${n}`, lease: 1_000, ...(random.chance(0.3) && { job: job.id }) },
       };
     case "held":
-      return heldDraft(random, n, jobs.find((one) => leaseOf(one)?.user === user) ?? job);
+      return heldDraft(random, n, job);
   }
 }
 
@@ -53,10 +55,10 @@ function started(random: Random, n: number): object {
 /** What a worker says of a job, said by hand: under its token or the one before. */
 function heldDraft(random: Random, n: number, { id, token }: Job): Draft {
   const held = { job: id, token: Math.max(1, token - (random.chance(0.6) ? 0 : 1)) };
-  const what = random.weighted({ heartbeat: 1, progress: 2, log: 1, complete: 1, fail: 1, release: 1 });
+  const what = random.weighted({ heartbeat: 1, progress: 3, log: 1, complete: 2, fail: 1, release: 1 });
   switch (what) {
     case "progress":
-      return { command: what, input: { ...held, progress: random.pick([0, 0.3, 0.9]) } };
+      return { command: what, input: { ...held, progress: random.pick([0, 0.3, 0.6]) } };
     case "log":
       return { command: what, input: { ...held, lines: [`line ${n}`] } };
     case "complete":
