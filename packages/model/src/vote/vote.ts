@@ -5,7 +5,7 @@ import { reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
 import { ballotsOf, isSettled, opened, resultOf, revealed } from "./closing.ts";
-import { countedFor, isChoice, weightIn } from "./count.ts";
+import { countedFor, isChoice, plus, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, ProposalInput, Result } from "./proposal.ts";
 import { ChoiceSchema, ProposalSchema } from "./proposal.ts";
 
@@ -247,7 +247,7 @@ function counted(proposal: Proposal, before: Ballot | undefined, after: Ballot):
   ] as const) {
     if (!ballot || !votes) continue;
     for (const option of countedFor(ballot.choice ?? null, method)) {
-      votes[option] = (votes[option] ?? 0) + sign * weightIn(method, ballot.weight);
+      votes[option] = plus(votes[option] ?? 0, sign * weightIn(method, ballot.weight));
     }
   }
   return {
@@ -255,7 +255,7 @@ function counted(proposal: Proposal, before: Ballot | undefined, after: Ballot):
     tally: votes,
     turnout: {
       voters: turnout.voters + (before ? 0 : 1),
-      weight: turnout.weight + after.weight - (before?.weight ?? 0),
+      weight: plus(turnout.weight, after.weight - (before?.weight ?? 0)),
       abstained: turnout.abstained + abstains(after) - abstains(before),
     },
   };
