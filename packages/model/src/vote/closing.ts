@@ -6,10 +6,18 @@ import type { Ballot, Choice, Outcome, Proposal, Result } from "./proposal.ts";
 /** Letters of ballots that one event reveals, about: far fewer than an event may have bytes. */
 const REVEALED = 8_192;
 
-/** The ballots of a proposal, by voter. */
-export function ballotsOf(ballots: Table<Ballot>, proposal: string): Ballot[] {
-  const found: Ballot[] = [];
-  for (const [key, ballot] of ballots) if (key.startsWith(`${proposal}/`)) found.push(ballot);
+/** The ballots of a proposal. */
+export function ballotsOf(ballots: Table<Ballot>, proposal: string): readonly Ballot[] {
+  return ballotsOfEach(ballots, [proposal]).get(proposal) ?? [];
+}
+
+/** The ballots of several proposals, by proposal: all of them are gone through once. */
+export function ballotsOfEach(
+  ballots: Table<Ballot>,
+  proposals: readonly string[],
+): ReadonlyMap<string, readonly Ballot[]> {
+  const found = new Map<string, Ballot[]>(proposals.map((id) => [id, []]));
+  for (const [key, ballot] of ballots) found.get(key.slice(0, key.indexOf("/")))?.push(ballot);
   return found;
 }
 
