@@ -13,8 +13,8 @@ function begin(options: Parameters<typeof vote>[0] = {}) {
     const input = { title: "Where to?", options: ["Rome", "Oslo"], ...more };
     const outcome = stage.command("ann", "propose", input);
     if (outcome.status !== "accepted") throw new Error(JSON.stringify(outcome));
-    const [event] = outcome.events;
-    return event?.type === "proposed" ? event.data.id : "";
+    const [event] = outcome.events as readonly { readonly data: { readonly id: string } }[];
+    return event?.data.id ?? "";
   };
   const cast = (user: string, proposal: string, choice: Choice) => stage.command(user, "cast", { proposal, choice });
   const result = (id: string) => (stage.state.proposals.get(id) as Proposal).result;
