@@ -245,3 +245,19 @@ describe("an edit that is taken back", () => {
     stage.check();
   });
 });
+
+it("a message that the application has changed says so, and who is in conflict with that is told nobody else's name", () => {
+  const stage = stageOf();
+  const id = say(stage, "ann", { text: "Hm" });
+  stage.command(undefined, "edit", { id, text: "Ahem" });
+  expect(get(stage, id)).toMatchObject({ by: "ann", editedBy: "" });
+  const refused = stage.command("ann", "edit", { id, text: "Hmm", was: "Hm" });
+  expect(refused).toMatchObject({ reason: { code: "conflict", theirs: "Ahem" } });
+  expect("reason" in refused && refused.reason).not.toHaveProperty("by");
+  stage.command(undefined, "remove", { id });
+  expect(get(stage, id)).toMatchObject({ deletedBy: "" });
+  const own = say(stage, undefined, { text: "Welcome" });
+  stage.command(undefined, "edit", { id: own, text: "Welcome!" });
+  expect(get(stage, own)).not.toHaveProperty("editedBy");
+  stage.check();
+});

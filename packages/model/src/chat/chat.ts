@@ -114,7 +114,7 @@ export function chat({
           ...message,
           ...edited,
           editedAt: time,
-          ...(author === undefined || author === message.by ? {} : { editedBy: author }),
+          ...(author === message.by ? {} : { editedBy: author ?? "" }),
         })),
       finished: (state, { id, ...finished }: Finished) =>
         changed(state, id, ({ stream: _, ...message }) => ({ ...message, ...finished })),
@@ -125,7 +125,7 @@ export function chat({
           mentions: [],
           reactions: {},
           deletedAt: time,
-          ...(author === undefined || author === message.by ? {} : { deletedBy: author }),
+          ...(author === message.by ? {} : { deletedBy: author ?? "" }),
         })),
       reacted: (state, { id, reaction, on }: { id: string; reaction: string; on: boolean }, { author = "" }) =>
         changed(state, id, (message) => ({
