@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import type { ModelEvent } from "./evolution.ts";
-import { evolve, ModelStopped, upcastEvent, upcastInput } from "./evolution.ts";
+import { evolve, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
 import { defineModel } from "./model.ts";
 import { Table } from "./table.ts";
 
@@ -94,6 +94,18 @@ describe("upcasters", () => {
     expect(upcastInput(sum, "add", 3, { by: 5, of: "x" })).toEqual({ by: 5, of: "x" });
     expect(upcastEvent(sum, { type: "added", version: 1, data: { n: 1 } })).toEqual({ by: 1, of: "points" });
     expect(upcastEvent(sum, { type: "cleared", version: 1, data: { n: 1 } })).toEqual({ n: 1 });
+  });
+
+  it("that fail at a stored state stop the model", () => {
+    const upcasters = {
+      1: {
+        state: () => {
+          throw new TypeError("no");
+        },
+      },
+    };
+    const broken = defineModel({ name: "n", version: 2, upcasters, initial: () => ({}), events: {}, commands: {} });
+    expect(() => upcastState(broken, 1, {})).toThrow(ModelStopped);
   });
 
   it("are looked up by their own names alone", () => {

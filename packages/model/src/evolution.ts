@@ -66,7 +66,7 @@ export function upcastInput(model: AnyModel, command: string, version: number, i
 /**
  * A stored state of an older version, brought to the model's.
  *
- * @throws ModelStopped where the state is of a newer version
+ * @throws ModelStopped where the state is of a newer version, or an upcaster fails
  */
 export function upcastState(model: AnyModel, version: number, state: object): object {
   if (version > model.version) {
@@ -74,9 +74,13 @@ export function upcastState(model: AnyModel, version: number, state: object): ob
       `A stored state is of version ${version} of the model ${model.name}; this is version ${model.version}.`,
     );
   }
-  let current = state;
-  for (let at = version; at < model.version; at++) current = model.upcasters[at]?.state?.(current) ?? current;
-  return current;
+  try {
+    let current = state;
+    for (let at = version; at < model.version; at++) current = model.upcasters[at]?.state?.(current) ?? current;
+    return current;
+  } catch (error) {
+    throw new ModelStopped(`The model ${model.name} failed at a stored state of version ${version}.`, { cause: error });
+  }
 }
 
 function upcast(steps: ModelUpcaster["events"], name: string, value: unknown): unknown {

@@ -85,7 +85,10 @@ export interface ModelInput<S extends object, C extends Schemas, E extends Recor
   readonly visible?: (event: Made<NoInfer<E>> & { readonly info: EventInfo }, viewer: ModelViewer) => boolean;
   /** When time itself has to act next, in milliseconds since 1970; `undefined`: not. Asked after each change. */
   readonly deadline?: (state: S) => number | undefined;
-  /** What the passing of the deadline makes: it must put the next `deadline` later, or take it away. */
+  /**
+   * What the passing of the deadline makes: it must put the next `deadline` later, or take it away. Of more than fits in one decision (1,024 events) it
+   * may leave the rest under the same deadline: it is asked again soon.
+   */
   readonly onDeadline?: (state: S, context: Context) => readonly Made<NoInfer<E>>[];
   /** What the server does elsewhere before the deadline that has passed acts. Where that fails for the moment, the deadline waits. Default: nothing. */
   readonly errand?: (state: S) => Errand | undefined;

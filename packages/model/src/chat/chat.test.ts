@@ -223,3 +223,41 @@ describe("a chat", () => {
     );
   });
 });
+
+describe("an edit that is taken back", () => {
+  it.each([
+    ["extra", { image: "a.png" }, { image: "b.png" }, { image: "c.png" }],
+    ["mentions", ["ann"], ["bea"], ["cai"]],
+  ])("is refused where another has changed %s meanwhile", (field, before, mine, theirs) => {
+    const stage = stageOf();
+    const id = say(stage, "ann", { text: "Look", [field]: before });
+    const edit = (user: string, value: unknown) => stage.command(user, "edit", { id, text: "Look", [field]: value });
+    const edited = edit("ann", mine);
+    if (edited.status !== "accepted" || !edited.inverse) throw new Error(JSON.stringify(edited));
+    edit("admin", theirs);
+    const back = edited.inverse.input as CommandInput<Chat, "edit">;
+    const refused = stage.command("ann", "edit", back);
+    expect(refused).toMatchObject({ reason: { code: "conflict", path: ["items", id, field], theirs, by: "admin" } });
+    expect(get(stage, id)).toMatchObject({ [field]: theirs });
+    if (refused.status !== "rejected" || !("restore" in refused.reason)) throw new Error("not refused");
+    stage.command("ann", "edit", refused.reason.restore?.input as CommandInput<Chat, "edit">);
+    expect(get(stage, id)).toMatchObject({ [field]: before });
+    stage.check();
+  });
+});
+
+it("a message that the application has changed says so, and who is in conflict with that is told nobody else's name", () => {
+  const stage = stageOf();
+  const id = say(stage, "ann", { text: "Hm" });
+  stage.command(undefined, "edit", { id, text: "Ahem" });
+  expect(get(stage, id)).toMatchObject({ by: "ann", editedBy: "" });
+  const refused = stage.command("ann", "edit", { id, text: "Hmm", was: "Hm" });
+  expect(refused).toMatchObject({ reason: { code: "conflict", theirs: "Ahem" } });
+  expect("reason" in refused && refused.reason).not.toHaveProperty("by");
+  stage.command(undefined, "remove", { id });
+  expect(get(stage, id)).toMatchObject({ deletedBy: "" });
+  const own = say(stage, undefined, { text: "Welcome" });
+  stage.command(undefined, "edit", { id: own, text: "Welcome!" });
+  expect(get(stage, own)).not.toHaveProperty("editedBy");
+  stage.check();
+});

@@ -3,6 +3,7 @@ import { checkBounds } from "../bounds.ts";
 import type { ConflictReason } from "../conflict.ts";
 import { reasons, reject } from "../decision.ts";
 import { defineModel } from "../model.ts";
+import { equal } from "../records/entry.ts";
 import { appended, changed, emptySequence } from "../sequence.ts";
 import { Table } from "../table.ts";
 import type { ChatState, Message } from "./message.ts";
@@ -113,7 +114,7 @@ export function chat({
           ...message,
           ...edited,
           editedAt: time,
-          ...(author === undefined || author === message.by ? {} : { editedBy: author }),
+          ...(author === message.by ? {} : { editedBy: author ?? "" }),
         })),
       finished: (state, { id, ...finished }: Finished) =>
         changed(state, id, ({ stream: _, ...message }) => ({ ...message, ...finished })),
@@ -124,7 +125,7 @@ export function chat({
           mentions: [],
           reactions: {},
           deletedAt: time,
-          ...(author === undefined || author === message.by ? {} : { deletedBy: author }),
+          ...(author === message.by ? {} : { deletedBy: author ?? "" }),
         })),
       reacted: (state, { id, reaction, on }: { id: string; reaction: string; on: boolean }, { author = "" }) =>
         changed(state, id, (message) => ({
@@ -167,7 +168,7 @@ export function chat({
           return [{ type: "finished", data: input }];
         },
       },
-      /** `was`: the text that is being changed, as its editor saw it. Another one by now is a conflict. What is left out stays as it is. */
+      /** `was`, `base`: what is being changed, as its editor saw it. Another one by now is a conflict. What is left out stays as it is. */
       edit: {
         input: v.strictObject({
           id: Id,
@@ -175,8 +176,9 @@ export function chat({
           extra: v.optional(v.unknown()),
           mentions: v.optional(Mentions),
           was: v.optional(v.string()),
+          base: v.optional(v.strictObject({ extra: v.optional(v.unknown()), mentions: v.optional(Mentions) })),
         }),
-        decide: (state, { was, ...input }, { user, admin }) => {
+        decide: (state, { was, base = {}, ...input }, { user, admin }) => {
           const message = state.items.get(input.id);
           if (!message) return reject("unknown-message");
           if (message.by !== user && !admin) return reject("not-yours");
@@ -184,11 +186,14 @@ export function chat({
           if (message.stream !== undefined) return reject("streaming");
           if (input.text.length > Math.max(longest, message.text.length) && !admin)
             return reject("too-long", { most: longest });
-          if (was !== undefined && was !== message.text) {
+          const seen = { ...base, text: was };
+          for (const field of ["text", "extra", "mentions"] as const) {
+            const theirs = message[field] ?? null;
+            if (seen[field] === undefined || equal(seen[field], theirs)) continue;
             return reject("conflict", {
-              path: ["items", input.id, "text"],
-              mine: input.text,
-              theirs: message.text,
+              path: ["items", input.id, field],
+              mine: input[field] ?? null,
+              theirs,
               ...byOf(message),
               at: message.editedAt ?? message.at,
               restore: { command: "edit", input: { ...input, was: message.text } },
@@ -206,7 +211,8 @@ export function chat({
             ...(extra === undefined ? {} : { extra: message.extra ?? null }),
             ...(mentions === undefined ? {} : { mentions: message.mentions }),
           };
-          return { command: "edit", input: { id, text: message.text, was: text, ...back } };
+          const base = { ...(extra === undefined ? {} : { extra }), ...(mentions === undefined ? {} : { mentions }) };
+          return { command: "edit", input: { id, text: message.text, was: text, ...back, base } };
         },
       },
       remove: {

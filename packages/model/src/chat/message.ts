@@ -15,10 +15,10 @@ export interface Message {
   readonly replyTo?: string;
   readonly mentions: readonly string[];
   readonly editedAt?: number;
-  /** Who edited it last, where that was not who wrote it. */
+  /** Who edited it last, where that was not who wrote it; `""`: the application. */
   readonly editedBy?: string;
   readonly deletedAt?: number;
-  /** Who deleted it, where that was not who wrote it. */
+  /** Who deleted it, where that was not who wrote it; `""`: the application. */
   readonly deletedBy?: string;
   /** Who reacted, by reaction; `""`: the application. */
   readonly reactions: Readonly<Record<string, readonly string[]>>;
@@ -47,7 +47,7 @@ export function saysSomething({ text, extra }: { readonly text: string; readonly
 
 /** Who its text is from. */
 export function byOf({ by, editedBy = by }: Message): { readonly by?: string } {
-  return editedBy === undefined ? {} : { by: editedBy };
+  return editedBy === undefined || editedBy === "" ? {} : { by: editedBy };
 }
 
 /** How many reactions there are to a message, of all kinds and users. */

@@ -181,3 +181,15 @@ describe("lock", () => {
 function holder(stage: Rehearsal<Model>): Lock["holder"] {
   return stage.state.locks.get("a")?.holder;
 }
+
+it("lets many locks that expire at once expire in as many steps as can be stored", () => {
+  const stage = new Rehearsal(lock({ most: 2_000 }));
+  for (let at = 0; at < 1_200; at++) stage.command("ann", "acquire", { lock: `lock-${at}` });
+  for (let at = 0; at < 1_200; at++) stage.command("bea", "acquire", { lock: `lock-${at}` });
+  stage.advance(60_000);
+  const sealing = undefined;
+  const made = stage.model.onDeadline(stage.state, { ...stage.context(undefined, "n", stage.time), sealing });
+  expect(made.length).toBeLessThanOrEqual(1_024);
+  stage.pass(200_000);
+  expect(stage.state.locks.size).toBe(0);
+});

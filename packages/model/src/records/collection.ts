@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { checkBounds } from "../bounds.ts";
 import type { Fields } from "./entry.ts";
 import { equal } from "./entry.ts";
 
@@ -23,6 +24,8 @@ export interface CollectionInput<S extends StandardSchemaV1> {
   readonly order?: boolean;
   /** Most records. Default 10,000. */
   readonly most?: number;
+  /** Most letters of JSON that a record takes, however it came to them. Default 65,536. */
+  readonly longest?: number;
 }
 
 /** A collection, with its defaults. */
@@ -31,6 +34,7 @@ export interface Collection {
   readonly policies: ReadonlyMap<string, Policy<unknown>>;
   readonly order: boolean;
   readonly most: number;
+  readonly longest: number;
 }
 
 export interface Issue {
@@ -42,16 +46,22 @@ const ISSUES = 10;
 
 /** @throws RangeError on a bound that cannot be, or a schema that answers later */
 export function toCollection(name: string, input: CollectionInput<StandardSchemaV1>): Collection {
-  const { schema, policies = {}, order = false, most = 10_000 } = input;
-  if (!Number.isSafeInteger(most) || most < 1) throw new RangeError(`most of ${name} is a whole number from 1`);
+  const { schema, policies = {}, order = false, most = 10_000, longest = 65_536 } = input;
+  checkBounds({ [`most of ${name}`]: most, [`longest of ${name}`]: longest });
   checked(name, schema, {});
-  return { schema, policies: new Map(Object.entries(policies as Record<string, Policy<unknown>>)), order, most };
+  return {
+    schema,
+    policies: new Map(Object.entries(policies as Record<string, Policy<unknown>>)),
+    order,
+    most,
+    longest,
+  };
 }
 
 /** A record as its schema takes it, in JSON. @throws RangeError where the schema answers later */
 export function valueFor(
   name: string,
-  { schema }: Collection,
+  { schema, longest }: Collection,
   value: unknown,
 ): { readonly value: Fields } | { readonly issues: readonly Issue[] } {
   const result = checked(name, schema, value);
@@ -63,7 +73,9 @@ export function valueFor(
       })),
     };
   }
-  const json: unknown = JSON.parse(JSON.stringify(result.value ?? null));
+  const text = JSON.stringify(result.value ?? null);
+  if (text.length > longest) return { issues: [{ path: "", message: `a record takes ${longest} letters at most` }] };
+  const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return { issues: [{ path: "", message: "a record is an object" }] };
   }

@@ -11,7 +11,7 @@ export interface Entry<T = Fields> {
   readonly place?: string;
   /** Who made it. */
   readonly made: Change;
-  /** Who changed a field last; those that are as they were made are left out. */
+  /** Who changed a field last; those that are as they were made are left out. Of fields that are gone the newest are kept. */
   readonly changes?: Readonly<Record<string, Change>>;
   /** Who moved it last; left out: it stands where it was made. */
   readonly moved?: Change;
@@ -32,6 +32,20 @@ export function changeOf(entry: Entry<unknown>, field: string): Change {
 /** The newest change of a record. */
 export function newestOf(entry: Entry<unknown>): Change {
   return Object.values(entry.changes ?? {}).reduce((a, b) => (b[1] > a[1] ? b : a), entry.made);
+}
+
+/** Fields that are gone of which is known who took them away. */
+const GONE = 32;
+
+/** Who changed what of a record of this value, with some changes more. */
+export function withChanges(before: Entry["changes"], more: Readonly<Record<string, Change>>, value: Fields) {
+  const changes = { ...before, ...more };
+  const gone = Object.keys(changes).filter((field) => !Object.hasOwn(value, field));
+  if (gone.length <= GONE) return changes;
+  const since = (field: string) => changes[field]?.[1] ?? 0;
+  gone.sort((a, b) => since(a) - since(b));
+  const forgotten = new Set(gone.slice(0, gone.length - GONE));
+  return Object.fromEntries(Object.entries(changes).filter(([field]) => !forgotten.has(field)));
 }
 
 /** A record's value of this name: never what objects inherit. */

@@ -304,3 +304,29 @@ function shown({ cards, notes }: State): unknown {
     new Map([...notes].map(([id, { value }]) => [id, value])),
   ];
 }
+
+describe("a record of any fields", () => {
+  const open = records({ collections: { bags: { schema: v.record(v.string(), v.string()), longest: 2_000 } } });
+  const stage = new Rehearsal(open);
+  stage.command("ann", "create", { collection: "bags", id: "b", value: {} });
+  const patch = (more: object) => stage.command("ann", "patch", { collection: "bags", id: "b", ...more });
+
+  it("grows no longer than it may, patch by patch", () => {
+    const outcomes = Array.from({ length: 30 }, (_, at) => patch({ fields: { [`f${at}`]: "x".repeat(100) } }));
+    expect(outcomes[0]).toMatchObject({ status: "accepted" });
+    expect(outcomes[29]).toMatchObject({ status: "rejected", reason: { code: "invalid" } });
+    expect(JSON.stringify(stage.state.bags.get("b")?.value).length).toBeLessThanOrEqual(2_000);
+    stage.check();
+  });
+
+  it("remembers only the newest of those who took fields away", () => {
+    for (let at = 0; at < 200; at++) {
+      patch({ fields: { [`t${at}`]: "x" } });
+      patch({ clear: [`t${at}`] });
+    }
+    const { changes = {}, value = {} } = stage.state.bags.get("b") ?? {};
+    expect(Object.keys(changes).length).toBeLessThanOrEqual(Object.keys(value).length + 32);
+    expect(changes).toHaveProperty("t199");
+    stage.check();
+  });
+});

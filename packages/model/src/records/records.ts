@@ -9,7 +9,7 @@ import { conflictOn, conflictOnPlace, decidePatch, difference, inverseOf } from 
 import type { Collection, CollectionInput, ValueOf } from "./collection.ts";
 import { toCollection, valueFor } from "./collection.ts";
 import type { Change, Entry, Fields } from "./entry.ts";
-import { changeBy, equal, patched } from "./entry.ts";
+import { changeBy, equal, patched, withChanges } from "./entry.ts";
 import type { Inputs } from "./input.ts";
 import { inputsFor } from "./input.ts";
 import type { Room } from "./order.ts";
@@ -80,7 +80,8 @@ function modelOf(collections: ReadonlyMap<string, Collection>): RecordsModel<Any
           if (!entry) return undefined;
           const change = changeBy(event);
           const changes = Object.fromEntries([...Object.keys(fields), ...clear].map((field) => [field, change]));
-          return { ...entry, value: patched(entry.value, fields, clear), changes: { ...entry.changes, ...changes } };
+          const value = patched(entry.value, fields, clear);
+          return { ...entry, value, changes: withChanges(entry.changes, changes, value) };
         }),
       removed: (state, { collection, id }: RecordEvents["removed"]) => changed(state, collection, id, () => undefined),
       moved: (state, { collection, id, place }: RecordEvents["moved"], event) =>

@@ -63,3 +63,10 @@ describe("tally", () => {
     expect(stage.state.counts.size).toBe(0);
   });
 });
+
+it("takes every option that was named, however many there are", () => {
+  const options = Array.from({ length: 150 }, (_, at) => `option-${at}`);
+  const stage = new Rehearsal(tally({ options }));
+  for (const option of options) stage.command("ann", "add", { option });
+  expect(stage.state.counts.size).toBe(150);
+});

@@ -8,7 +8,7 @@ export interface TallyOptions {
   readonly options?: readonly string[];
   /** Each user counts once, for one option: who counts for another is moved there. Default false. */
   readonly once?: boolean;
-  /** Most names. Default 100. */
+  /** Most names. Default 100, and no fewer than `options`. */
   readonly most?: number;
   /** With `once`: most users. Default 100,000. */
   readonly users?: number;
@@ -37,7 +37,12 @@ const Option = v.strictObject({ option: v.pipe(v.string(), v.minLength(1), v.max
  *
  * @throws RangeError on a bound that cannot be
  */
-export function tally({ options, once = false, most = 100, users = 100_000 }: TallyOptions = {}) {
+export function tally({
+  options,
+  once = false,
+  most = Math.max(100, options?.length ?? 0),
+  users = 100_000,
+}: TallyOptions = {}) {
   if (![most, users].every((bound) => Number.isSafeInteger(bound) && bound >= 1)) {
     throw new RangeError("most and users are whole numbers from 1");
   }

@@ -1,15 +1,23 @@
 import type { Table } from "../table.ts";
 import type { Vote } from "./count.ts";
-import { count, suffices, weightIn } from "./count.ts";
+import { count, isShare, plus, suffices, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, Result } from "./proposal.ts";
 
 /** Letters of ballots that one event reveals, about: far fewer than an event may have bytes. */
 const REVEALED = 8_192;
 
-/** The ballots of a proposal, by voter. */
-export function ballotsOf(ballots: Table<Ballot>, proposal: string): Ballot[] {
-  const found: Ballot[] = [];
-  for (const [key, ballot] of ballots) if (key.startsWith(`${proposal}/`)) found.push(ballot);
+/** The ballots of a proposal. */
+export function ballotsOf(ballots: Table<Ballot>, proposal: string): readonly Ballot[] {
+  return ballotsOfEach(ballots, [proposal]).get(proposal) ?? [];
+}
+
+/** The ballots of several proposals, by proposal: all of them are gone through once. */
+export function ballotsOfEach(
+  ballots: Table<Ballot>,
+  proposals: readonly string[],
+): ReadonlyMap<string, readonly Ballot[]> {
+  const found = new Map<string, Ballot[]>(proposals.map((id) => [id, []]));
+  for (const [key, ballot] of ballots) found.get(key.slice(0, key.indexOf("/")))?.push(ballot);
   return found;
 }
 
@@ -29,13 +37,16 @@ export function resultOf(proposal: Proposal, votes: readonly Vote[], at: number,
   };
 }
 
-function hasQuorum({ quorum, electorate, turnout, method }: Proposal): boolean {
+function hasQuorum(proposal: Proposal): boolean {
+  const { quorum, electorate, turnout, method } = proposal;
   if (!quorum) return true;
   if ("voters" in quorum) return turnout.voters >= quorum.voters;
-  if (!electorate) return true;
-  const weights = Object.values(electorate);
-  const all = weights.reduce((sum, weight) => sum + weightIn(method, weight), 0);
-  return (method.kind === "weighted" ? turnout.weight : turnout.voters) >= all * quorum.share;
+  return !electorate || isShare(castWeight(proposal), allWeight(electorate, method), quorum.share);
+}
+
+/** The weight of all who may vote. */
+function allWeight(electorate: NonNullable<Proposal["electorate"]>, method: Proposal["method"]): number {
+  return Object.values(electorate).reduce((sum, weight) => plus(sum, weightIn(method, weight)), 0);
 }
 
 /**
@@ -45,17 +56,16 @@ function hasQuorum({ quorum, electorate, turnout, method }: Proposal): boolean {
 export function isSettled(proposal: Proposal): boolean {
   const { electorate, early, turnout, method, tally, changes } = proposal;
   if (!early || !electorate) return false;
-  const weights = Object.values(electorate);
-  if (turnout.voters >= weights.length) return true;
+  if (turnout.voters >= Object.keys(electorate).length) return true;
   if (changes || tally === null || method.kind === "ranked" || method.kind === "approval" || !hasQuorum(proposal)) {
     return false;
   }
-  const out = weights.reduce((sum, weight) => sum + weightIn(method, weight), 0) - castWeight(proposal);
+  const out = plus(allWeight(electorate, method), -castWeight(proposal));
   const [most = 0, second = 0] = [...tally].sort((a, b) => b - a);
-  const cast = tally.reduce((sum, votes) => sum + votes, 0);
-  if (method.kind === "unanimous") return second > 0 && most > second;
+  const cast = tally.reduce(plus, 0);
   // Even if all that are out went against it.
-  return suffices(method, most, cast + out) && most > second + out;
+  if (most <= plus(second, out)) return false;
+  return method.kind === "unanimous" ? second > 0 : suffices(method, most, plus(cast, out));
 }
 
 /** The weight of all who have voted, those who abstained among them. */

@@ -24,6 +24,17 @@ describe("a majority", () => {
     expect(count(method, 2, votes(0, 0, 0, 1, 1)).outcome).toEqual({ kind: "undecided" });
   });
 
+  it.each([
+    [0.55, 55, 100],
+    [0.56, 14, 25],
+    [0.7, 7, 10],
+  ])("of %f takes %i of %i", (share, yes, all) => {
+    const choices = Array.from({ length: all }, (_, at) => (at < yes ? 0 : 1));
+    const method: Method = { kind: "super-majority", share };
+    expect(count(method, 2, votes(...choices)).outcome).toEqual({ kind: "decided", option: 0 });
+    expect(count(method, 2, votes(...choices.with(0, 1))).outcome).toEqual({ kind: "undecided" });
+  });
+
   it("of all takes all who did not abstain", () => {
     const method: Method = { kind: "unanimous" };
     expect(count(method, 2, votes(1, 1, null)).outcome).toEqual({ kind: "decided", option: 1 });

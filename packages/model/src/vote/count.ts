@@ -33,14 +33,23 @@ export function weightIn(method: Method, weight: number): number {
   return method.kind === "weighted" ? weight : 1;
 }
 
+/** A millionth: weights are added up to it, so that a sum is the same in whatever order it comes about. */
+const PRECISION = 1_000_000;
+
+/** Two votes' weights, or more, together. */
+export function plus(a: number, b: number): number {
+  return Math.round((a + b) * PRECISION) / PRECISION;
+}
+
 export function count(method: Method, options: number, votes: readonly Vote[]): Count {
   if (method.kind === "ranked") return runOff(options, votes);
   const tally = Array.from({ length: options }, () => 0);
   let cast = 0;
   for (const { choice, weight } of votes) {
     if (choice === null) continue;
-    cast += weightIn(method, weight);
-    for (const option of countedFor(choice, method)) tally[option] = (tally[option] ?? 0) + weightIn(method, weight);
+    const votes = weightIn(method, weight);
+    cast = plus(cast, votes);
+    for (const option of countedFor(choice, method)) tally[option] = plus(tally[option] ?? 0, votes);
   }
   return { outcome: outcomeOf(method, tally, cast), tally };
 }
@@ -56,15 +65,20 @@ function outcomeOf(method: Method, tally: Tally, cast: number): Count["outcome"]
     : { kind: "undecided" };
 }
 
+/** Are so many of all at least a share of them? Divided, as 55 of 100 are 0.55, but 0.55 times 100 is more than 55. */
+export function isShare(part: number, all: number, share: number): boolean {
+  return part / all >= share;
+}
+
 /** Are so many votes of all that were cast enough? */
 export function suffices(method: Method, votes: number, cast: number): boolean {
   switch (method.kind) {
     case "unanimous":
       return votes === cast;
     case "super-majority":
-      return votes >= cast * method.share;
+      return isShare(votes, cast, method.share);
     case "weighted":
-      return method.share === undefined ? votes * 2 > cast : votes >= cast * method.share;
+      return method.share === undefined ? votes * 2 > cast : isShare(votes, cast, method.share);
     default:
       return votes * 2 > cast;
   }

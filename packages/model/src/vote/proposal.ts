@@ -52,10 +52,10 @@ export const ProposalSchema = v.strictObject({
     v.check((options) => new Set(options).size === options.length, "options differ"),
   ),
   method: v.optional(MethodSchema, { kind: "majority" }),
-  /** Who may vote, each with a weight. Left out: anyone who may write, each with the weight 1. */
+  /** Who may vote, each with a weight, which counts to a millionth. Left out: anyone who may write, each with the weight 1. */
   electorate: v.optional(
     v.pipe(
-      v.record(UserSchema, v.pipe(v.number(), v.gtValue(0), v.maxValue(1_000_000))),
+      v.record(UserSchema, v.pipe(v.number(), v.minValue(0.000_001), v.maxValue(1_000_000))),
       v.check((electorate) => {
         const voters = Object.keys(electorate).length;
         return voters >= 1 && voters <= VOTERS;

@@ -4,8 +4,8 @@ import type { Context, Made } from "../decision.ts";
 import { reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
-import { ballotsOf, isSettled, opened, resultOf, revealed } from "./closing.ts";
-import { countedFor, isChoice, weightIn } from "./count.ts";
+import { ballotsOf, ballotsOfEach, isSettled, opened, resultOf, revealed } from "./closing.ts";
+import { countedFor, isChoice, plus, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, ProposalInput, Result } from "./proposal.ts";
 import { ChoiceSchema, ProposalSchema } from "./proposal.ts";
 
@@ -14,7 +14,7 @@ export interface VoteOptions {
   readonly open?: number;
   /** Closed proposals that the state keeps; the channel's history keeps them all. Default 100. */
   readonly keep?: number;
-  /** Most ballots on a proposal without a named electorate. Default 10,000. */
+  /** Most ballots on a proposal without a named electorate, 10,000 at most. Default 10,000. */
   readonly voters?: number;
 }
 
@@ -47,6 +47,12 @@ type VoteEvents = {
 /** Ballots that one passing of the deadline counts, or those of one proposal. */
 const COUNTED = 2_000;
 
+/** Proposals that one passing of the deadline closes. */
+const CLOSED = 200;
+
+/** Most voters whatever the options say: what they chose has to fit into the events of one decision, whatever their names. */
+const VOTERS = 10_000;
+
 /** Bytes of JSON that a sealed choice may take: as many as the longest. */
 const SEALED_BYTES = 64;
 
@@ -63,9 +69,9 @@ const ProposalId = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
  * channel({ events: {}, models: { votes: vote() } })
  * @throws RangeError on a bound that cannot be
  */
-export function vote({ open: most = 50, keep = 100, voters = 10_000 }: VoteOptions = {}) {
+export function vote({ open: most = 50, keep = 100, voters = VOTERS }: VoteOptions = {}) {
   checkBounds({ open: most, keep });
-  checkBounds({ voters }, 100_000);
+  checkBounds({ voters }, VOTERS);
   return defineModel({
     name: "vote",
     initial: (): VoteState => ({ proposals: Table.empty(), ballots: Table.empty() }),
@@ -191,15 +197,17 @@ export function vote({ open: most = 50, keep = 100, voters = 10_000 }: VoteOptio
     },
     // Those that are over and do not fit are next at once: their deadline has passed.
     onDeadline: (state, context) => {
-      const events: Made<VoteEvents>[] = [];
-      let ballots = 0;
+      const over: Proposal[] = [];
+      let counted = 0;
       for (const proposal of openOf(state)) {
         if (!isOver(proposal, context.time)) continue;
-        ballots += proposal.turnout.voters;
-        if (events.length > 0 && ballots > COUNTED) break;
-        events.push(...close(proposal, ballotsOf(state.ballots, proposal.id), context));
+        counted += proposal.turnout.voters;
+        if (over.length === CLOSED || (over.length > 0 && counted > COUNTED)) break;
+        over.push(proposal);
       }
-      return events;
+      const ids = over.map(({ id }) => id);
+      const ballots = ballotsOfEach(state.ballots, ids);
+      return over.flatMap((proposal) => close(proposal, ballots.get(proposal.id) ?? [], context));
     },
     touches: ({ data }) => [`proposals/${"id" in data ? data.id : data.proposal}`],
   });
@@ -247,7 +255,7 @@ function counted(proposal: Proposal, before: Ballot | undefined, after: Ballot):
   ] as const) {
     if (!ballot || !votes) continue;
     for (const option of countedFor(ballot.choice ?? null, method)) {
-      votes[option] = (votes[option] ?? 0) + sign * weightIn(method, ballot.weight);
+      votes[option] = plus(votes[option] ?? 0, sign * weightIn(method, ballot.weight));
     }
   }
   return {
@@ -255,7 +263,7 @@ function counted(proposal: Proposal, before: Ballot | undefined, after: Ballot):
     tally: votes,
     turnout: {
       voters: turnout.voters + (before ? 0 : 1),
-      weight: turnout.weight + after.weight - (before?.weight ?? 0),
+      weight: plus(turnout.weight, after.weight - (before?.weight ?? 0)),
       abstained: turnout.abstained + abstains(after) - abstains(before),
     },
   };
@@ -275,9 +283,9 @@ function close(
 ): Made<VoteEvents>[] {
   const { id } = proposal;
   const votes = opened(ballots, (sealed) => sealing?.open(id, sealed));
-  const abstained = votes.filter(({ choice }) => choice === null).length;
   // Of a secret vote that came to nothing, nothing is told.
   const known = ended?.kind === "withdrawn" && proposal.ballots === "secret" ? [] : votes;
+  const abstained = known.filter(({ choice }) => choice === null).length;
   const result = resultOf({ ...proposal, turnout: { ...proposal.turnout, abstained } }, known, time, ended);
   const events: Made<VoteEvents>[] = [];
   if (proposal.ballots !== "open") sealing?.destroy(id);
@@ -293,9 +301,10 @@ function forgetOldest(state: VoteState, keep: number): VoteState {
   if (closed.length < keep) return state;
   closed.sort((a, b) => (a.result?.at ?? 0) - (b.result?.at ?? 0) || (a.id < b.id ? -1 : 1));
   let { proposals, ballots } = state;
-  for (const { id } of closed.slice(0, closed.length - keep + 1)) {
+  const gone = closed.slice(0, closed.length - keep + 1).map(({ id }) => id);
+  for (const [id, theirs] of ballotsOfEach(state.ballots, gone)) {
     proposals = proposals.delete(id);
-    for (const { voter } of ballotsOf(ballots, id)) ballots = ballots.delete(`${id}/${voter}`);
+    for (const { voter } of theirs) ballots = ballots.delete(`${id}/${voter}`);
   }
   return { proposals, ballots };
 }

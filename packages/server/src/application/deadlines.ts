@@ -108,6 +108,8 @@ export class Deadlines {
           await model.elapse(due?.at ?? deadline.at);
         }
         this.#busy.delete(row);
+        // There may be more that is due: what did not fit in one decision.
+        this.note(runtime.now() + SPREAD_MS);
       } else {
         this.#over.add(row);
         this.#busy.set(row, runtime.elapsed() + RETRY_MS);

@@ -126,6 +126,13 @@ export function decide(
     tag = chainTag(tag, id);
     events.push({ type: `${name}.${type}`, version: model.version, data: text, author, trace: undefined });
   }
+  let deadline: number | undefined;
+  try {
+    deadline = deadlineOf(model, state);
+  } catch (error) {
+    ports.logger.error({ error, channel: instance.channel.key, model: name }, "a model's deadline failed");
+    return refuse("rejected", { code: "failed" });
+  }
   return {
     kind: "append",
     events,
@@ -133,7 +140,7 @@ export function decide(
       name,
       expect: before.tag,
       decision,
-      deadline: deadlineOf(model, state),
+      deadline,
       fences: [...fences].map(([fence, token]) => ({ name: fence, token })),
       keys: sealing.changes,
     },

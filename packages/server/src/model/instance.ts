@@ -121,7 +121,11 @@ export class Instance {
   async #advance(): Promise<void> {
     let isFresh = this.#at === undefined;
     for (let loads = 0; ; ) {
-      this.#at ??= await this.#load();
+      try {
+        this.#at ??= await this.#load();
+      } catch (error) {
+        return this.#stop(error);
+      }
       const next = this.#at && (await this.channel.next(this.#at.position));
       if (this.channel.closed)
         throw new TandemError("internal", "The channel was let go while its model was being read.");
@@ -162,13 +166,18 @@ export class Instance {
       try {
         state = evolve(this.model, state, of);
       } catch (error) {
-        if (!(error instanceof ModelStopped)) throw error;
-        this.#ports.logger.error({ error, channel: this.channel.key, model: this.name }, "a model stopped");
-        this.#stopped = error;
+        this.#stop(error);
         break;
       }
     }
     this.#at = { state, tag, position: end };
+  }
+
+  /** @throws what it is given, where that is not what a model stops at */
+  #stop(error: unknown): void {
+    if (!(error instanceof ModelStopped)) throw error;
+    this.#ports.logger.error({ error, channel: this.channel.key, model: this.name }, "a model stopped");
+    this.#stopped = error;
   }
 
   /** From the newest snapshot that is of this history, else from the oldest event that is kept; `undefined` where this node knows too little. */

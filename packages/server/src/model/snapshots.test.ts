@@ -1,8 +1,9 @@
 import { cutPiece } from "@tandem/model";
+import { TandemError } from "@tandem/protocol";
 import { expect, it } from "vitest";
 import type { ModelLog, StoredSnapshot } from "../log/model-log.ts";
 import { meter } from "./meter.fixture.ts";
-import { loadSnapshot } from "./snapshots.ts";
+import { loadSnapshot, Snapshots } from "./snapshots.ts";
 
 const state = meter.events.noted({ ...meter.initial(), value: 5 }, { id: "a", text: "first" }, {} as never);
 const pieces = [cutPiece(state, undefined, 1_024), cutPiece(state, "notes", 1_024)].map(({ json }) => json);
@@ -28,4 +29,19 @@ it("M5: a snapshot is read whole", async () => {
 
 it.each([0, 1])("M5: one that is gone after %i of its two pieces is no state", async (reads) => {
   expect(await loadSnapshot(logFor(reads), meter as never, head)).toBeUndefined();
+});
+
+it("of a model that stopped since its last command none is stored: nothing is thrown at who decides", () => {
+  const saved: unknown[] = [];
+  const log = { saveSnapshot: async (of: unknown) => void saved.push(of) };
+  const snapshots = new Snapshots(log as never, { warn: () => undefined } as never);
+  const instance = {
+    since: 10_000,
+    stopped: "an event of a newer version",
+    get at(): never {
+      throw new TandemError("model-stopped", "an event of a newer version");
+    },
+  };
+  snapshots.consider(instance as never);
+  expect(saved).toEqual([]);
 });

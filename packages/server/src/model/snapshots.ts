@@ -51,8 +51,9 @@ export class Snapshots {
     this.#logger = logger;
   }
 
-  /** After events of this node's own: is it time? */
+  /** After events of this node's own: is it time? It may have stopped meanwhile, at what another node has added. */
   consider(instance: Instance): void {
+    if (instance.stopped !== undefined) return;
     if (instance.since >= EVERY && instance.since >= weightOf(instance.at.state)) void this.store(instance);
   }
 

@@ -204,6 +204,31 @@ describe("a model that meets what it does not know", () => {
   });
 });
 
+describe("a model whose stored state is of a newer version", () => {
+  it("M14: stops with a clear error, and the channel and its other models go on", async () => {
+    const world = await cluster();
+    const ada = await writer(world, "ada");
+    await ada.command("lab:1", 1, "add", { by: 5 });
+    const { epoch, offset, tag } = await world.node().application("acme").head("lab:1");
+    const head = { channel: "acme/lab:1", model: "meter", version: 3, position: { epoch, offset, tag }, tag: "t" };
+    await world.log().log.saveSnapshot(head, [JSON.stringify({ head: {}, tables: [] })]);
+    await world.addNode();
+    const again = await world.client("ada", 1);
+    const answers = [
+      again.command("lab:1", 1, "add", { by: 5 }),
+      again.publish("lab:1", 2),
+      again.command("lab:1", 3, "add", { by: 5 }, { model: "other" }),
+      again.ask({ type: "state", channel: "lab:1", model: "meter" }),
+    ];
+    expect(await Promise.all(answers)).toMatchObject([
+      { code: "model-stopped", retryable: false },
+      { type: "published" },
+      { type: "published" },
+      { code: "model-stopped" },
+    ]);
+  });
+});
+
 describe("an event of a model that was erased", () => {
   it("changes nothing any more, on every node", async () => {
     const world = await cluster({ nodes: 2 });

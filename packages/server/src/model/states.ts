@@ -128,7 +128,7 @@ export class States {
     if (oldest && snapshots.length === 0) at = { ...at, position: oldest };
     for (const head of snapshots) {
       if (head.position.epoch !== wanted.epoch || head.position.offset > wanted.offset) continue;
-      at = (await loadSnapshot(this.#log, model, head)) ?? at;
+      at = (await loadSnapshot(this.#log, model, head).catch(stopped)) ?? at;
       break;
     }
     while (at.position.offset < wanted.offset) {
@@ -172,9 +172,12 @@ function evolved(model: Instance["model"], state: object, event: Parameters<type
   try {
     return evolve(model, state, event);
   } catch (error) {
-    if (error instanceof ModelStopped) throw new TandemError("model-stopped", error.message);
-    throw error;
+    return stopped(error);
   }
+}
+
+function stopped(error: unknown): never {
+  throw error instanceof ModelStopped ? new TandemError("model-stopped", error.message) : error;
 }
 
 /** What a viewer may hold of a state; the application holds all of it. */
