@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { follow } from "./following/following.ts";
+import { presence } from "./presence/presence.ts";
 import { at, events } from "./testing/scripted-server.ts";
 import { world } from "./testing/world.ts";
 
@@ -70,5 +72,17 @@ describe("client", () => {
     ]);
     expect(again[0]?.producer).toBe(first.all("publish")[0]?.producer);
     expect(seen).toEqual([8, 9]);
+  });
+
+  it("what is begun after its end has ended, also what was not used before", async () => {
+    const { client, connected, runtime } = world();
+    await connected();
+    void client.close();
+    const codes: string[] = [];
+    const here = presence(client.channel("room", "42"), { onError: ({ code }) => codes.push(code) });
+    follow(client, "room", "42").catch(({ code }) => codes.push(code));
+    await runtime.settle();
+    expect(here.status.get()).toBe("ended");
+    expect(codes).toEqual(["closed", "closed"]);
   });
 });

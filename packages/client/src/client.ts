@@ -70,6 +70,7 @@ export function clientOn<A extends AppDefinition>(
   const pages = new HistoryPages(runtime, outbox.written);
   const riders: Rider[] = [subscriptions, pages, outbox];
   let present: Link | undefined;
+  let closed = false;
   const takerOf = (type: string) => riders.find(({ checks }) => checks?.has(type));
   const traffic: Traffic = {
     attach(link) {
@@ -95,6 +96,7 @@ export function clientOn<A extends AppDefinition>(
       rider = new Kind(runtime, outbox);
       riders.push(rider);
       if (present) rider.attach(present);
+      if (closed) rider.close();
     }
     return rider;
   }
@@ -119,9 +121,10 @@ export function clientOn<A extends AppDefinition>(
     disconnect: () => connection.disconnect(),
     authenticate: () => connection.authenticate(),
     close() {
-      const closed = connection.close();
+      const gone = connection.close();
+      closed = true;
       for (const rider of riders) rider.close();
-      return closed;
+      return gone;
     },
   };
   if (options.autoConnect !== false) connection.connect();

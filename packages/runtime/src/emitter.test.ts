@@ -62,4 +62,29 @@ describe("a cell", () => {
     expect(get()).toBe("a");
     expect(typeof subscribe(() => {})).toBe("function");
   });
+
+  it("who begins to listen while it tells is told of the next change, and who ends of none: also the one that is told", () => {
+    const cell = new Cell(0);
+    const seen: string[] = [];
+    const anew = () => {
+      end();
+      seen.push(`a${cell.get()}`);
+      if (seen.length < 100) end = cell.subscribe(anew);
+      endOther();
+    };
+    let end = cell.subscribe(anew);
+    const endOther = cell.subscribe(() => seen.push("b"));
+    cell.set(1);
+    cell.set(2);
+    expect(seen).toEqual(["a1", "a2"]);
+    const emitter = new Emitter<number>(() => {});
+    const again = (value: number) => {
+      endIt();
+      seen.push(`c${value}`);
+      if (seen.length < 100) endIt = emitter.on(again);
+    };
+    let endIt = emitter.on(again);
+    emitter.emit(1);
+    expect(seen).toEqual(["a1", "a2", "c1"]);
+  });
 });

@@ -15,7 +15,9 @@ export class Emitter<T> {
   }
 
   emit(value: T): void {
-    for (const listener of this.#listeners) {
+    // As for a cell.
+    for (const listener of [...this.#listeners]) {
+      if (!this.#listeners.has(listener)) continue;
       try {
         listener(value);
       } catch (error) {

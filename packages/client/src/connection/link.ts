@@ -35,12 +35,12 @@ export interface Link {
   /** The server's clock, in milliseconds since 1970, as far as it is known. */
   serverTime(): number;
   nextId(): number;
-  /** Asks as soon as the server's limit `requests` allows. */
+  /** Asks as soon as the server's limit `requests` allows. What is longer than the server takes is refused here. */
   ask(question: Question, answered: (answer: ServerMessage) => void): void;
   /** Sends an encoded publish or command under an id of `nextId`. */
   send(id: number, encoded: Encoded, answered: (answer: ServerMessage) => void): void;
-  /** Sends what is not answered. */
-  post(message: ClientMessageInput): void;
+  /** Sends what is not answered. @returns `false` where it is longer than the server takes, and is not sent */
+  post(message: ClientMessageInput): boolean;
   /** Calls `fill` at the end of this turn. */
   wake(): void;
   /** The server broke a rule that nothing good can follow: the connection is given up, and another one is made. */

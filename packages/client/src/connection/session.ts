@@ -1,6 +1,7 @@
 import type {
   ClientMessageInput,
   Encoded,
+  ErrorMessage,
   FrameCodec,
   Limits,
   Request,
@@ -13,7 +14,7 @@ import { Credit } from "./credit.ts";
 import { readFrame } from "./inbound.ts";
 import type { Check, Link, Question } from "./link.ts";
 import { Liveness } from "./liveness.ts";
-import { Sender } from "./sender.ts";
+import { byteLength, Sender } from "./sender.ts";
 
 /** A server that leaves a request unanswered for this long, in milliseconds, is given up. */
 const ANSWER_MS = 60_000;
@@ -94,8 +95,11 @@ export class Session implements Link {
     return this.#nextId++;
   }
 
-  post(message: ClientMessageInput): void {
-    if (!this.#ended) this.#sender.post(message);
+  post(message: ClientMessageInput): boolean {
+    const encoded = this.codec.encode(message);
+    if (!this.#fits(encoded)) return false;
+    if (!this.#ended) this.#sender.postEncoded(encoded);
+    return true;
   }
 
   ask(question: Question, answered: (answer: ServerMessage) => void): void {
@@ -202,8 +206,15 @@ export class Session implements Link {
       const id = this.nextId();
       this.#asked++;
       this.#waiting.set(id, { answered: next[1], since: this.#runtime.elapsed(), counted: true });
-      this.#sender.post({ ...next[0], id } as Request);
+      const encoded = this.codec.encode({ ...next[0], id } as Request);
+      if (this.#fits(encoded)) this.#sender.postEncoded(encoded);
+      else this.#runtime.defer(() => this.#answer(tooLong(next[0], id)));
     }
+  }
+
+  /** The server closes the connection over a frame that is too long: it would be sent again on each that follows. */
+  #fits(encoded: Encoded): boolean {
+    return !this.#welcome || byteLength(encoded) + 2 <= this.limits.frameBytes;
   }
 
   #fill(): void {
@@ -211,4 +222,9 @@ export class Session implements Link {
     const frames = this.#credit.take(!this.#sender.isEmpty);
     if (frames !== undefined) this.#sender.post({ type: "received", frames });
   }
+}
+
+function tooLong({ type, channel }: Question, id: number): ErrorMessage {
+  const code = type === "enter" ? "state-too-large" : "bad-message";
+  return { type: "error", id, channel, code, message: "It is longer than the server takes.", retryable: false };
 }

@@ -65,6 +65,7 @@ export interface Request {
  * client's own commands on top.
  *
  * loading ── the last piece ─▸ ready ── the channel's history does not go on ─▸ loading; failed is the end
+ * Without users it rests while a command is not settled, and loads anew with the next one.
  */
 export class LiveModel {
   readonly place: ModelPlace;
@@ -79,6 +80,8 @@ export class LiveModel {
   #awaited: Command | undefined;
   #after: Position | undefined;
   readonly #users = new Set<UndoStack>();
+  /** Nobody uses it, and something is not settled: who uses it next is to be shown that. */
+  #rests = false;
   #link: Link | undefined;
   #load: StateLoad | undefined;
   #subscription: Subscription | undefined;
@@ -103,10 +106,17 @@ export class LiveModel {
 
   use(undo: UndoStack): void {
     this.#users.add(undo);
+    if (!this.#rests) return;
+    this.#rests = false;
+    this.#anew();
+    this.#begin();
   }
 
   leave(undo: UndoStack): void {
-    if (this.#users.delete(undo) && this.#users.size === 0) this.#end();
+    if (!this.#users.delete(undo) || this.#users.size > 0) return;
+    this.#rests = this.#unsettled > 0 && this.state.get().kind !== "failed";
+    if (this.#rests) this.#stop();
+    else this.#end();
   }
 
   send({ command: name, input, fence, again }: Request): { readonly command: Command; readonly sent: Sent } {
@@ -185,13 +195,22 @@ export class LiveModel {
   }
 
   #end(): void {
+    this.#stop();
+    this.#ports.ended(this);
+  }
+
+  /** It is not kept up any longer. */
+  #stop(): void {
     this.#hold.cancel();
     this.#load?.stop();
     this.#load = undefined;
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
     this.#watch();
-    this.#ports.ended(this);
+  }
+
+  #anew(): void {
+    this.state.set({ kind: "loading", value: this.#replica.predicted, pieces: 0 });
   }
 
   #begin(): void {
@@ -244,7 +263,7 @@ export class LiveModel {
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
     this.#watch();
-    this.state.set({ kind: "loading", value: this.#replica.predicted, pieces: 0 });
+    this.#anew();
     const wait = this.#resets === 0 ? 0 : fullJitter(this.#resets - 1, this.#ports.runtime.random());
     this.#resets++;
     this.#hold.set(wait, () => this.#begin());
@@ -256,6 +275,7 @@ export class LiveModel {
     this.#unsettled--;
     if (status.kind === "durable") this.#replica.answered(command, status.position);
     else this.#replica.refused(command);
+    if (this.#rests && this.#unsettled === 0) this.#end();
   }
 
   /** Looks for what was answered and does not come. */

@@ -387,6 +387,40 @@ describe("uses of one model", () => {
     expect(use.send("put", { token: "b" }).status.get()).toMatchObject({ kind: "rejected", error: { code: "closed" } });
   });
 
+  it("M16: show what is not settled also where all were closed meanwhile", async () => {
+    const { room, client, use, connected, runtime } = await ready();
+    client.disconnect();
+    use.send("put", { token: "a" });
+    use.close();
+    const again = model(room, "board", board);
+    expect(again.pending.get()).toBe(1);
+    expect(again.state.get()).toMatchObject({ kind: "loading", value: { tokens: ["a"] } });
+    client.connect();
+    const server = await connected();
+    await tellState(server, 3);
+    await stand(server, 3);
+    await server.say({ type: "published", id: server.last("command").id, position: at(4) });
+    expect(again.state.get()).toMatchObject({ kind: "ready", value: { tokens: ["a"] } });
+    await server.say(event(4, "put", { token: "a" }, eventId(server.last("command").producer, 1, 0), "ada"));
+    expect(again.state.get()).toMatchObject({ kind: "ready", value: { tokens: ["a"] } });
+    expect(again.pending.get()).toBe(0);
+    again.close();
+    await runtime.settle();
+    // With nothing of it unsettled, and nobody who uses it, nothing of it is kept.
+    expect(server.all("unsubscribe")).toHaveLength(1);
+    expect(model(room, "board", board).state).not.toBe(again.state);
+  });
+
+  it("keep nothing once what was sent is settled after all were closed", async () => {
+    const { room, use, server, runtime } = await ready();
+    use.send("put", { token: "a" });
+    await runtime.settle();
+    use.close();
+    await server.say({ type: "published", id: server.last("command").id, position: at(4) });
+    expect(model(room, "board", board).state).not.toBe(use.state);
+    expect(server.all("subscribe")).toHaveLength(1);
+  });
+
   it("end with the client", async () => {
     const { use, client, runtime } = await ready();
     const sent = use.send("put", { token: "a" });

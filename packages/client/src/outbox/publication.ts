@@ -80,7 +80,8 @@ export class Entry implements Publication {
   }
 }
 
-function jsonOf(data: unknown): string {
+/** A value's JSON; empty where it has none. */
+export function jsonOf(data: unknown): string {
   try {
     return JSON.stringify(data) ?? "";
   } catch {

@@ -277,6 +277,162 @@ describe("presence", () => {
   });
 });
 
+describe("what was said of oneself and refused", () => {
+  /** This client is there, and what it says next of itself is refused. */
+  async function refusing(code: string, more: object = {}) {
+    const stage = world();
+    const errors: string[] = [];
+    const onError = ({ code }: { code: string }) => void errors.push(code);
+    const here = presence(stage.client.channel("room", "42"), { state: { page: 1 }, onError });
+    const cursors = signals(stage.client.channel("room", "42"), "cursor", { onError });
+    const server = await stage.connected({ device: OWN });
+    await answer(server, "watch");
+    await answer(server, "enter");
+    here.update({ page: "x" });
+    await stage.runtime.settle();
+    const { id } = server.last("enter");
+    await server.say({ type: "error", id, code, message: "no", retryable: false, channel, ...more });
+    return { ...stage, here, cursors, server, errors };
+  }
+
+  it("R3: leaves all the same: the server holds what was said before", async () => {
+    for (const more of [{}, { retryable: true, retryAfter: 5_000 }]) {
+      const { here, cursors, server, runtime } = await refusing("invalid-data", more);
+      here.close();
+      cursors.close();
+      await runtime.settle();
+      expect(server.all("leave")).toHaveLength(1);
+    }
+  });
+
+  it("R7: keeps no signal from going out", async () => {
+    const { cursors, server, runtime } = await refusing("invalid-data");
+    cursors.send({ x: 1 });
+    await runtime.settle();
+    expect(server.all("signal")).toHaveLength(1);
+  });
+
+  it("is said again where it may be accepted later", async () => {
+    const { server, runtime } = await refusing("rate-limited", { retryable: true, retryAfter: 5_000 });
+    await runtime.pass(5_000);
+    expect(server.all("enter").map(({ state }) => state)).toEqual([{ page: 1 }, { page: "x" }, { page: "x" }]);
+  });
+
+  it("R5: where that is because the right has gone, nobody is there any more", async () => {
+    const { here, cursors, server, runtime } = await refusing("forbidden");
+    cursors.send({ x: 1 });
+    here.close();
+    cursors.close();
+    await runtime.settle();
+    expect([server.all("signal"), server.all("leave")]).toEqual([[], []]);
+  });
+
+  it("what has no form in JSON, or fits no frame, is told and not sent; all else goes on", async () => {
+    const { here, cursors, server, client, runtime, errors } = await refusing("invalid-data");
+    const own: Record<string, unknown> = {};
+    own.self = own;
+    const long = "x".repeat(70_000);
+    const sent = server.all("enter").length;
+    errors.length = 0;
+    here.update(own);
+    cursors.send(own);
+    expect(errors).toEqual(["invalid-data", "invalid-data"]);
+    here.update(long);
+    cursors.send(long);
+    await runtime.settle();
+    expect(new Set(errors.splice(0))).toEqual(new Set(["invalid-data", "signal-too-large", "state-too-large"]));
+    client.channel("room", "1").publish("message", {});
+    here.update("y");
+    await runtime.settle();
+    expect(server.all("publish")).toHaveLength(1);
+    expect(server.all("enter").slice(sent)).toMatchObject([{ state: "y" }]);
+    expect(server.all("signal")).toEqual([]);
+  });
+});
+
+describe("presence and what the application does", () => {
+  it("a source of activity that throws keeps nothing from being sent", async () => {
+    const { client, connected, runtime } = world();
+    const broken = () => {
+      throw new Error("mine");
+    };
+    presence(client.channel("room", "42"), { activity: { now: broken, listen: () => () => undefined } });
+    const server = await connected();
+    expect(server.last("enter")).toMatchObject({ activity: "active" });
+    expect(runtime.errors).toEqual([new Error("mine")]);
+  });
+
+  it("may be used anew by who is told of its end", async () => {
+    const { client, connected } = world();
+    const room = client.channel("room", "42");
+    const stages: string[] = [];
+    const here = presence(room, {
+      onError: () => stages.push(here.status.get(), presence(room).status.get()),
+    });
+    const server = await connected();
+    const refusal = { type: "error", code: "forbidden", message: "no", retryable: false };
+    await server.say({ ...refusal, id: server.last("watch").id });
+    expect(stages).toEqual(["ended", "pending"]);
+    expect(server.all("watch")).toHaveLength(2);
+  });
+
+  it("after its end nothing is said through it, where others use the channel", async () => {
+    const { client, connected, runtime } = world();
+    const room = client.channel("room", "42");
+    const [here, cursors] = [presence(room, { state: 1 }), signals(room, "cursor")];
+    presence(room);
+    const server = await connected();
+    await answer(server, "watch");
+    await answer(server, "enter");
+    here.close();
+    cursors.close();
+    here.update(2);
+    cursors.send({ x: 1 });
+    await runtime.pass(1_000);
+    expect([server.all("enter").length, server.all("signal").length]).toEqual([1, 0]);
+  });
+
+  it("G11: bounds the pages that are waited for", async () => {
+    const { client, connected, runtime } = world();
+    const here = presence(client.channel("room", "42"));
+    await connected();
+    const codes: string[] = [];
+    for (let page = 0; page < 258; page++) here.page().catch(({ code }) => codes.push(code));
+    await runtime.settle();
+    expect(codes).toEqual(["too-many-requests", "too-many-requests"]);
+  });
+
+  it("C4 R3: left between a right that lapsed and the next, it is left on the server that had the next one already", async () => {
+    let tokens = 0;
+    const { client, connected } = world({ token: () => `t${++tokens}` });
+    const server = await connected({ device: OWN });
+    client.authenticate();
+    await server.say({ type: "pong" });
+    const rooms = ["42", "43"].map((id) => client.channel("room", id));
+    const uses = rooms.map((room) => presence(room));
+    presence(client.channel("room", "43"), { enter: false });
+    await server.say({ type: "pong" });
+    expect(server.all("enter")).toHaveLength(2);
+    await server.say({ type: "error", code: "needs-auth", message: "", retryable: true });
+    for (const use of uses) use.close();
+    await server.welcome({ id: server.last("refresh").id, device: OWN });
+    expect(server.all("unwatch").map(({ channel }) => channel)).toEqual(["room:42"]);
+    expect(server.all("leave").map(({ channel }) => channel)).toEqual(["room:42", "room:43"]);
+  });
+
+  it("where a connection was lost meanwhile, the next one is told nothing of what was left", async () => {
+    const { client, connected, server } = world();
+    const first = await connected();
+    const here = presence(client.channel("room", "42"));
+    await first.say({ type: "pong" });
+    await first.end();
+    here.close();
+    client.connect();
+    await server.present.welcome();
+    expect([server.present.all("leave"), server.present.all("unwatch")]).toEqual([[], []]);
+  });
+});
+
 describe("signals", () => {
   /** A client that signals, and is there. */
   async function signalling() {

@@ -36,7 +36,7 @@ export interface Presence<I, S> {
   /** Users that are there, shown or not. */
   readonly count: Store<number>;
   readonly status: Store<PresenceStatus>;
-  /** Says something else of oneself from now on. Several updates of one turn are one. */
+  /** Says something else of oneself from now on: the state as it is at the call. Several updates of one turn are one. */
   update(state: I): void;
   /** A page of everybody who is there, for a room too large to be shown. @throws TandemError (by rejection) */
   page(query?: { readonly after?: string; readonly limit?: number }): Promise<RosterPage<S>>;
@@ -59,13 +59,13 @@ export function presence<A extends AppDefinition, T extends ChannelType<A>>(
   const rooms = channel.ride(Rooms);
   const use: Use = { enters: enter, signals: false, onError: (error) => options.onError?.(error) };
   const room = rooms.use(channel.name, use, activity);
-  if (options.state !== undefined) room.update(options.state);
+  if (options.state !== undefined) room.update(use, options.state);
   return {
     // The state's type is the application's word: the server holds every member to its schema.
     members: room.members as Store<readonly PresentMember<PresenceState<A, T>>[]>,
     count: room.count,
     status: room.status,
-    update: (state) => room.update(state),
+    update: (state) => room.update(use, state),
     async page({ after, limit = PAGE } = {}) {
       const { members, next } = await rooms.page(channel.name, after, limit);
       return { devices: members as unknown as RosterPage<PresenceState<A, T>>["devices"], next };

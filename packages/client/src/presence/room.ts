@@ -4,7 +4,8 @@ import type { Runtime, Store } from "@tandem/runtime";
 import { Cell, fullJitter } from "@tandem/runtime";
 import { Alarm } from "../alarm.ts";
 import type { Link } from "../connection/link.ts";
-import { knownCode, refusal } from "../connection/refusal.ts";
+import { knownCode, ownRefusal, refusal } from "../connection/refusal.ts";
+import { jsonOf } from "../outbox/publication.ts";
 import type { PresentMember } from "./members.ts";
 import { MemberList } from "./members.ts";
 import { SignalBoard } from "./signal-board.ts";
@@ -61,6 +62,10 @@ export class Room {
   #link: Link | undefined;
   #state: unknown;
   #standing: Standing = "out";
+  /** The server has accepted this client here, or may have done so, and was told nothing else since. */
+  #isThere = false;
+  /** The connection that this is known of. */
+  #last: Link | undefined;
   /** What was said last is not all that is to be said. */
   #changed = false;
   /** Whether signals are watched, too; `undefined`: nothing is watched. */
@@ -103,9 +108,18 @@ export class Room {
     this.#end();
   }
 
-  /** Says something else of oneself from now on. */
-  update(state: unknown): void {
-    this.#state = state;
+  /** Nobody uses it any more, and what was asked on this connection before may stand there all the same. */
+  part(link: Link): void {
+    const { channel } = this;
+    if (this.#isThere) link.ask({ type: "leave", channel, seq: this.#ports.nextSeq() }, () => undefined);
+    link.ask({ type: "unwatch", channel }, () => undefined);
+  }
+
+  /** Says something else of oneself from now on: the state as it is at the call. */
+  update(use: Use, state: unknown): void {
+    const said = this.#said(use, state);
+    if (!said) return;
+    this.#state = said.value;
     this.say();
   }
 
@@ -117,12 +131,24 @@ export class Room {
   }
 
   /** Signals, while there is a connection. */
-  signal(key: string, data: unknown): void {
-    if (this.#link) this.board.send(key, data);
+  signal(use: Use, key: string, data: unknown): void {
+    const said = this.#link && this.#said(use, data);
+    if (said) this.board.send(key, said.value);
+  }
+
+  /** What an application says, as it is now; `undefined` where it cannot be told, or who says it has ended. */
+  #said(use: Use, value: unknown): { readonly value: unknown } | undefined {
+    if (!this.#uses.has(use)) return undefined;
+    if (value === undefined) return { value };
+    const text = jsonOf(value);
+    if (text) return { value: JSON.parse(text) };
+    this.#tell(ownRefusal("invalid-data"), [use]);
+    return undefined;
   }
 
   attach(link: Link): void {
-    this.#link = link;
+    if (link !== this.#last) this.#isThere = false;
+    this.#link = this.#last = link;
     this.#self = link.welcome.device;
     this.#tries = 0;
     this.#strikes = 0;
@@ -132,6 +158,7 @@ export class Room {
   detach(): void {
     this.#link = undefined;
     this.#watched = undefined;
+    if (this.#standing === "asked") this.#isThere = true;
     this.#standing = "out";
     this.#hold.cancel();
     this.board.pause();
@@ -159,7 +186,8 @@ export class Room {
     }
     if (this.#standing !== "in") return;
     for (const signals of this.board.take(link.limits.signalKeys)) {
-      link.post({ type: "signal", channel: this.channel, seq: this.#ports.nextSeq(), signals });
+      if (link.post({ type: "signal", channel: this.channel, seq: this.#ports.nextSeq(), signals })) continue;
+      this.#tell(new TandemError("signal-too-large", "It is longer than the server takes."), signalling(this.#uses));
     }
   }
 
@@ -190,19 +218,24 @@ export class Room {
       if (this.#link !== link || this.#standing !== "asked") return;
       if (answer.type === "error") return this.#refused(answer);
       this.#standing = "in";
+      this.#isThere = true;
       this.#tries = 0;
       this.#wake();
     });
   }
 
   #refused(answer: ErrorMessage): void {
+    // What was said before still holds, if there was anything, and there is the right to it.
+    if (answer.code === "not-a-member" || answer.code === "forbidden") this.#isThere = false;
     if (answer.retryable) {
-      this.#standing = "due";
+      this.#changed = true;
+      this.#standing = this.#isThere ? "in" : "due";
       return this.#retry(answer);
     }
-    // What was said before still holds, if there was anything.
-    this.#standing = this.#changed ? "due" : "refused";
-    this.#tell(refusal(answer), ({ enters }) => enters);
+    if (this.#isThere) this.#standing = "in";
+    else this.#standing = this.#changed ? "due" : "refused";
+    const entering = [...this.#uses].filter(({ enters }) => enters);
+    this.#tell(refusal(answer), entering);
     this.#wake();
   }
 
@@ -212,9 +245,10 @@ export class Room {
   }
 
   #leave(): void {
-    if (this.#standing === "in" || this.#standing === "asked") {
+    if (this.#isThere || this.#standing === "asked") {
       this.#link?.ask({ type: "leave", channel: this.channel, seq: this.#ports.nextSeq() }, () => undefined);
     }
+    if (this.#link) this.#isThere = false;
     this.#standing = "out";
   }
 
@@ -247,9 +281,10 @@ export class Room {
     // The server does not know that this client is there: it is told again.
     if (code === "not-a-member" && this.#standing === "in") {
       this.#standing = "due";
+      this.#isThere = false;
       this.board.again(0);
     } else if (retryable) this.#ports.slowed(retryAfter ?? fullJitter(this.#tries++, this.#ports.runtime.random()));
-    else this.#tell(new TandemError(knownCode(code), message), ({ signals }) => signals);
+    else this.#tell(new TandemError(knownCode(code), message), signalling(this.#uses));
     this.#wake();
   }
 
@@ -264,21 +299,22 @@ export class Room {
   /** Ends it for all who use it. */
   fail(error: TandemError): void {
     this.#leave();
-    this.#tell(error, () => true);
+    const uses = [...this.#uses];
     this.#uses.clear();
     this.#end();
+    this.#tell(error, uses);
   }
 
   #end(): void {
     this.#hold.cancel();
     this.board.pause();
-    this.status.set("ended");
+    // Who is told may use the channel anew: that is another room.
     this.#ports.emptied(this);
+    this.status.set("ended");
   }
 
-  #tell(error: TandemError, whom: (use: Use) => boolean): void {
-    for (const use of [...this.#uses]) {
-      if (!whom(use)) continue;
+  #tell(error: TandemError, uses: readonly Use[]): void {
+    for (const use of uses) {
       try {
         use.onError(error);
       } catch (thrown) {
@@ -286,4 +322,8 @@ export class Room {
       }
     }
   }
+}
+
+function signalling(uses: Iterable<Use>): Use[] {
+  return [...uses].filter(({ signals }) => signals);
 }

@@ -1,13 +1,16 @@
-import type { ServerMessage } from "@tandem/protocol";
+import type { Activity, ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { count, list, maybe, object, positive, text } from "../connection/inbound.ts";
 import type { Check, Link } from "../connection/link.ts";
-import { refusal } from "../connection/refusal.ts";
+import { ownRefusal, refusal } from "../connection/refusal.ts";
 import type { Rider } from "../rider.ts";
 import type { ActivitySource } from "./activity.ts";
 import type { Use } from "./room.ts";
 import { Room } from "./room.ts";
+
+/** Most pages that are waited for at a time. */
+const PAGES = 256;
 
 const member = object({ device: text, user: text, name: maybe(text), status: text, since: count });
 
@@ -32,6 +35,9 @@ export class Rooms implements Rider {
   readonly #rooms = new Map<string, Room>();
   readonly #waiting = new Set<(error: TandemError) => void>();
   #link: Link | undefined;
+  /** The connection before, if there is none now, and the rooms that were carried by it. */
+  #last: Link | undefined;
+  #carried: ReadonlyMap<string, Room> = new Map();
   #activity: ActivitySource | undefined;
   #stopListening: (() => void) | undefined;
   #seq = 0;
@@ -62,7 +68,7 @@ export class Rooms implements Rider {
     return new Room(channel, {
       runtime: this.#runtime,
       nextSeq: () => ++this.#seq,
-      activity: () => this.#activity?.now() ?? "active",
+      activity: () => this.#now(),
       report: this.report,
       slowed: (ms) => {
         for (const room of this.#rooms.values()) room.board.again(ms);
@@ -77,6 +83,15 @@ export class Rooms implements Rider {
     });
   }
 
+  #now(): Activity {
+    try {
+      return this.#activity?.now() ?? "active";
+    } catch (error) {
+      this.report(error);
+      return "active";
+    }
+  }
+
   /** What a listener of the application throws is its own affair. */
   readonly report = (error: unknown): void => {
     this.#runtime.logger.error({ error }, "a listener of presence or signals threw");
@@ -86,7 +101,8 @@ export class Rooms implements Rider {
   page(channel: string, after: string | undefined, limit: number) {
     return new Promise<Extract<ServerMessage, { type: "roster-page" }>>((resolve, reject) => {
       const link = this.#link;
-      if (!link) return reject(new TandemError("disconnected", "There is no connection."));
+      if (!link) return reject(ownRefusal(this.#closed ? "closed" : "disconnected"));
+      if (this.#waiting.size >= PAGES) return reject(ownRefusal("too-many-requests"));
       this.#waiting.add(reject);
       link.ask({ type: "roster", channel, after, limit }, (answer) => {
         this.#waiting.delete(reject);
@@ -97,12 +113,18 @@ export class Rooms implements Rider {
   }
 
   attach(link: Link): void {
-    this.#link = link;
+    // Of what was left since, only the right had lapsed, and the server may have heard of it under the next one.
+    for (const [channel, room] of this.#carried) {
+      if (link === this.#last && this.#rooms.get(channel) !== room) room.part(link);
+    }
+    this.#carried = new Map();
+    this.#link = this.#last = link;
     for (const room of this.#rooms.values()) room.attach(link);
   }
 
   detach(): void {
     this.#link = undefined;
+    this.#carried = new Map(this.#rooms);
     for (const room of this.#rooms.values()) room.detach();
     for (const reject of this.#waiting) reject(new TandemError("disconnected", "The connection was lost."));
     this.#waiting.clear();

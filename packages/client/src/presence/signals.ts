@@ -78,11 +78,11 @@ export function signals<A extends AppDefinition, T extends ChannelType<A>, K ext
   return {
     send(data) {
       sent = data !== null;
-      room.signal(key, data);
+      room.signal(use, key, data);
     },
     latest,
     close() {
-      if (sent) room.signal(key, null);
+      if (sent) room.signal(use, key, null);
       room.remove(use);
     },
   };

@@ -651,4 +651,30 @@ describe("filters", () => {
     await refuse(server, "invalid-filter", false);
     expect(reader.told).toEqual(["ended", ["error", "invalid-filter"]]);
   });
+
+  it("that are longer than the server takes are refused here: sent, they would end every connection", async () => {
+    const { server, read, runtime } = await ready();
+    const reader = await read({ filter: { where: { text: "x".repeat(70_000) } } });
+    expect(reader.told).toEqual(["ended", ["error", "bad-message"]]);
+    expect(server.all("subscribe")).toEqual([]);
+    expect(runtime.errors).toEqual([]);
+  });
+});
+
+describe("a right that lapsed", () => {
+  it("C4: what was left before the next one is left on the server that had that one already", async () => {
+    let tokens = 0;
+    const { client, connected } = world({ token: () => `t${++tokens}` });
+    const server = await connected();
+    client.authenticate();
+    await server.say({ type: "pong" });
+    const [left, kept] = ["1", "2"].map((id) => client.channel("room", id).subscribe({ onEvents: () => undefined }));
+    await server.say({ type: "pong" });
+    await server.say({ type: "error", code: "needs-auth", message: "", retryable: true });
+    left?.unsubscribe();
+    await server.welcome({ id: server.last("refresh").id });
+    expect(server.all("unsubscribe").map(({ channel }) => channel)).toEqual(["room:1"]);
+    expect(server.all("subscribe").map(({ channel }) => channel)).toEqual(["room:1", "room:2", "room:2"]);
+    expect(kept?.state.get()).toBe("pending");
+  });
 });

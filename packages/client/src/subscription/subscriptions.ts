@@ -16,6 +16,9 @@ export class Subscriptions {
   /** Those that the present frame brought events for. */
   readonly #dirty = new Set<Feed>();
   #link: Link | undefined;
+  /** The connection before, if there is none now, and the feeds that were carried by it. */
+  #last: Link | undefined;
+  #carried: ReadonlyMap<string, Feed> = new Map();
   #closed = false;
 
   constructor(runtime: Runtime, written: Written) {
@@ -31,12 +34,19 @@ export class Subscriptions {
   }
 
   attach(link: Link): void {
-    this.#link = link;
+    // Of what was left since, only the right had lapsed, and the server may have heard of it under the next one.
+    for (const [channel, feed] of this.#carried) {
+      if (link !== this.#last || this.#feeds.get(channel) === feed) continue;
+      link.ask({ type: "unsubscribe", channel }, () => undefined);
+    }
+    this.#carried = new Map();
+    this.#link = this.#last = link;
     for (const feed of this.#feeds.values()) feed.attach(link);
   }
 
   detach(): void {
     this.#link = undefined;
+    this.#carried = new Map(this.#feeds);
     this.#dirty.clear();
     for (const feed of [...this.#feeds.values()]) feed.detach();
   }

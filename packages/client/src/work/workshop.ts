@@ -6,6 +6,7 @@ import type { Rider } from "../rider.ts";
 export class Workshop implements Rider {
   readonly runtime: Runtime;
   readonly #workers = new Set<JobWorker>();
+  #closed = false;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -13,6 +14,7 @@ export class Workshop implements Rider {
 
   enter(worker: JobWorker): void {
     this.#workers.add(worker);
+    if (this.#closed) void worker.close();
   }
 
   leave(worker: JobWorker): void {
@@ -24,6 +26,7 @@ export class Workshop implements Rider {
   detach(): void {}
 
   close(): void {
+    this.#closed = true;
     for (const worker of this.#workers) void worker.close();
   }
 }

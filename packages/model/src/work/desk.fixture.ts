@@ -62,6 +62,10 @@ export class Desk {
     return this.#elapsed;
   }
 
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   /** A job in line; the worker does not see it yet. @returns its id */
   start(): string {
     const known = new Set(this.stage.state.jobs.keys());

@@ -238,3 +238,43 @@ describe("a claim that is shown before its answer, or after it was given up", ()
     expect(runs).toHaveLength(1);
   });
 });
+
+describe("a worker that is closed while it claims", () => {
+  it("gives back what it gets, and is over then", async () => {
+    const desk = new Desk();
+    const { worker, runs } = workerAt(desk);
+    const id = desk.start();
+    await desk.show();
+    let over = false;
+    void worker.close().then(() => {
+      over = true;
+    });
+    await desk.show();
+    const claim = desk.last("claim");
+    claim.take();
+    await desk.show();
+    expect(over).toBe(false);
+    await claim.answer(DONE);
+    const { token } = desk.stage.state.jobs.get(id) ?? {};
+    expect(desk.last("release").input).toEqual({ job: id, token });
+    expect(runs).toEqual([]);
+    await desk.last("release").answer(desk.last("release").take());
+    expect(over).toBe(true);
+    expect(desk.stage.state.jobs.get(id)?.phase.kind).toBe("waiting");
+  });
+
+  it("or got nothing: it asks no more, and leaves no timer", async () => {
+    for (const answer of [UNKNOWN, refused("nothing-waiting"), refused("overloaded"), DONE]) {
+      const desk = new Desk();
+      const { worker } = workerAt(desk);
+      desk.start();
+      await desk.show();
+      const closing = worker.close();
+      await desk.last("claim").answer(answer);
+      await closing;
+      expect(desk.timers).toBe(0);
+      await desk.show();
+      expect(desk.all("claim")).toHaveLength(1);
+    }
+  });
+});

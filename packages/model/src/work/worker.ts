@@ -53,6 +53,8 @@ export class JobWorker {
   readonly #unwatch: () => void;
   #count = 0;
   #asking = false;
+  /** The claim that was sent last. */
+  #asked: Promise<void> | undefined;
   #hold: Timer | undefined;
   #ticking = false;
   #closed: Promise<void> | undefined;
@@ -74,13 +76,16 @@ export class JobWorker {
   }
 
   /**
-   * Claims nothing more, aborts what runs and gives it back, unless it is done all the same. Resolves when all of it is over.
+   * Claims nothing more, aborts what runs and gives it back, unless it is done all the same; so it does with what a claim that is on its way gets.
+   * Resolves when all of it is over.
    */
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#hold?.cancel();
       this.#believed?.cancel();
       for (const attempt of this.#attempts.keys()) attempt.stop("closed");
+      await this.#asked;
+      this.#look();
       await Promise.all(this.#attempts.values());
       this.#unwatch();
       this.#ports.tick(undefined);
@@ -106,8 +111,8 @@ export class JobWorker {
   }
 
   #begin(attempt: Attempt): void {
-    if (this.#closed) return void this.#ports.send("release", attempt.held);
-    const over = attempt.run(this.#options.run).then(() => {
+    const run = this.#closed ? this.#ports.send("release", attempt.held) : attempt.run(this.#options.run);
+    const over = run.then(() => {
       this.#attempts.delete(attempt);
       this.#tick();
       this.#look();
@@ -119,7 +124,7 @@ export class JobWorker {
   #claim(): void {
     if (this.#closed || this.#asking || this.#hold) return;
     if (this.#attempts.size + this.#claims.size >= this.#concurrency) return;
-    void this.#ask(`${this.#id}-${++this.#count}`);
+    this.#asked = this.#ask(`${this.#id}-${++this.#count}`);
   }
 
   async #ask(worker: string): Promise<void> {
@@ -130,6 +135,7 @@ export class JobWorker {
     const seen = [...(this.#ports.jobs()?.jobs.values() ?? [])].filter(({ phase }) => phase.kind === "waiting");
     const answer = await this.#ports.send("claim", { worker, lease });
     this.#asking = false;
+    if (this.#closed) return;
     if (answer.kind === "done") {
       // What it got is shown soon; where it is not, the lease was over before this process heard of it.
       if (this.#claims.has(worker)) runtime.timer(lease, () => this.#forget(worker));

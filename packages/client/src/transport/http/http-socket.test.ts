@@ -212,6 +212,29 @@ describe("what comes down", () => {
     expect(down().asks).toEqual([]);
   });
 
+  it("a watch and a place that are refused from here on end alone, as a server would tell it", async () => {
+    const { welcomed, down, send, told, runtime } = stage();
+    await welcomed();
+    await send(
+      { type: "watch", id: 8, channel: "room:1", signals: true },
+      { type: "enter", id: 9, channel: "room:1", seq: 1 },
+    );
+    const [watching, entered] = [{ type: "watching" }, { type: "entered" }];
+    await down().say(WELCOME, { ...watching, id: 2, channel: "room:1" }, { ...entered, id: 3, channel: "room:1" });
+    await down().end();
+    await runtime.pass(50);
+    told.length = 0;
+    const refusal = { type: "error", code: "forbidden", message: "no", retryable: false, channel: "room:1" };
+    await down().say(WELCOME, { ...refusal, id: 2 }, { ...refusal, id: 3 });
+    expect(told.filter(({ channel }) => channel)).toMatchObject([
+      { type: "unwatched", channel: "room:1" },
+      { type: "unsignalled", code: "not-a-member", channel: "room:1" },
+    ]);
+    await down().end();
+    await runtime.pass(50);
+    expect(down().asks).toEqual([]);
+  });
+
   it("G3: what goes on and is refused for now is asked for again, from where it was", async () => {
     const { stand, down, news, runtime, asked } = stage();
     await stand();
@@ -543,6 +566,21 @@ describe("what goes up", () => {
     await down().say(WELCOME);
     await runtime.pass(50);
     expect(down().asks).toMatchObject([{ type: "enter", seq: 3 }]);
+  });
+
+  it("R5: a change that is refused for what it says: what was said before stays", async () => {
+    const { welcomed, down, up, send, runtime } = stage();
+    await welcomed();
+    const enter = { type: "enter", channel: "room:1", activity: "active" };
+    await send({ ...enter, id: 8, seq: 1, state: "a" });
+    await down().say(WELCOME, { type: "entered", id: 2, channel: "room:1" });
+    await send({ ...enter, id: 9, seq: 2, state: "b" });
+    const refusal = { type: "error", id: 9, code: "invalid-data", message: "no", retryable: false, channel: "room:1" };
+    await up().say(WELCOME, refusal);
+    await up().end();
+    await down().end();
+    await runtime.pass(50);
+    expect(down().asks).toMatchObject([{ type: "enter", seq: 1, state: "a" }]);
   });
 
   it("a goodbye: what waits, and that one leaves", async () => {

@@ -36,8 +36,8 @@ export class HttpSocket implements Socket {
   readonly #greeting = new Greeting();
   readonly #downward: Downward;
   readonly #upward: Upward;
-  /** Channels in which what this client says of itself is being changed, by the request's id. */
-  readonly #changing = new Map<number, string>();
+  /** What this client says of itself and is changing, as it was before, by the request's id. */
+  readonly #changing = new Map<number, Wanting>();
   #limits: FrameLimits = UNTOLD;
   #isOver = false;
 
@@ -124,12 +124,13 @@ export class HttpSocket implements Socket {
       case "subscribe":
       case "watch":
         return this.#want(message, answers);
-      case "enter":
-        if (!this.#wants.has("enter", message.channel)) return this.#want(message, answers);
-        this.#wants.change(message);
-        this.#changing.set(message.id, message.channel);
+      case "enter": {
+        const before = this.#wants.change(message);
+        if (!before) return this.#want(message, answers);
+        this.#changing.set(message.id, before);
         up.push(message);
         return;
+      }
       case "unsubscribe":
         return this.#unwant("subscribe", message, { ...message, type: "unsubscribed" }, answers);
       case "unwatch":
@@ -174,14 +175,18 @@ export class HttpSocket implements Socket {
     if (id !== undefined) answers.push({ ...error("not-subscribed"), id, channel });
   }
 
-  /** What was posted is answered. Who is told that it is not there any more is not: what comes down is asked for without it. */
+  /**
+   * What was posted is answered. Of a change that is refused, what was said before still holds; but who is told that it is not there any more is not: what
+   * comes down is asked for without it.
+   */
   #answeredUp(messages: readonly ServerMessage[]): void {
     for (const message of messages) {
-      const channel = "id" in message && message.id !== undefined ? this.#changing.get(message.id) : undefined;
-      if (channel === undefined || !("id" in message) || message.id === undefined) continue;
+      const before = "id" in message && message.id !== undefined ? this.#changing.get(message.id) : undefined;
+      if (before === undefined || !("id" in message) || message.id === undefined) continue;
       this.#changing.delete(message.id);
       if (message.type !== "error") continue;
-      this.#wants.remove("enter", channel);
+      if (message.code === "not-a-member" || message.code === "forbidden") this.#wants.remove("enter", before.channel);
+      else this.#wants.change(before);
       this.#downward.change();
     }
     this.#tell(messages);

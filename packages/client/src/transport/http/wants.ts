@@ -1,4 +1,4 @@
-import type { ClientMessageInput, Events, Position, ServerMessage } from "@tandem/protocol";
+import type { ClientMessageInput, ErrorMessage, Events, Position, ServerMessage } from "@tandem/protocol";
 
 /** What makes a connection one that is delivered to. */
 export type Wanting = Extract<ClientMessageInput, { type: "subscribe" | "watch" | "enter" }>;
@@ -47,10 +47,6 @@ export class Wants {
     return after;
   }
 
-  has(type: Wanting["type"], channel: string): boolean {
-    return this.#wants.has(keyOf(type, channel));
-  }
-
   add(message: Wanting): void {
     this.#wants.set(keyOf(message.type, message.channel), {
       message,
@@ -60,10 +56,12 @@ export class Wants {
     });
   }
 
-  /** What was said of oneself has changed: from now on that is asked for. */
-  change(message: Wanting): void {
+  /** What was said of oneself has changed: from now on that is asked for. @returns what was asked for before */
+  change(message: Wanting): Wanting | undefined {
     const want = this.#wants.get(keyOf(message.type, message.channel));
+    const before = want?.message;
     if (want) want.message = message;
+    return before;
   }
 
   /** @returns the id of the request that waits for its answer, if one does */
@@ -132,11 +130,25 @@ export class Wants {
     else if (answer.type !== ANSWERS[type]) return undefined;
     if (isNew && answer.type === "subscribed") want.position = answer.position;
     if (isNew) return { ...answer, id: message.id } as ServerMessage;
-    if (answer.type === "error") return { ...answer, id: undefined, channel };
+    if (answer.type === "error") return endOf(message, { ...answer, id: undefined, channel });
     if (answer.type !== "subscribed") return undefined;
     const { position, reset } = answer;
     want.position = position;
     return reset && { type: "reset", channel, position, reason: reset };
+  }
+}
+
+/** How a client is told that it goes on no longer: as a server would tell it that speaks first. */
+function endOf(want: Wanting, error: ErrorMessage): ServerMessage {
+  const { channel } = want;
+  switch (want.type) {
+    case "subscribe":
+      return error;
+    case "watch":
+      return { type: "unwatched", channel };
+    case "enter":
+      // It asks to be let in again, and learns why not.
+      return { ...error, type: "unsignalled", channel, seq: want.seq, code: "not-a-member", retryable: true };
   }
 }
 
