@@ -167,6 +167,14 @@ describe("a final refusal", () => {
     expect(await client.publish("room:1", 3)).toMatchObject({ type: "published" });
   });
 
+  it("G12: is told where the type's protect function throws at what was written, and the connection goes on", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    expect(await client.publish("desk:1", 1, null)).toMatchObject({ code: "invalid-data", retryable: false });
+    expect(await client.publish("desk:1", 2)).toMatchObject({ code: "fence-required" });
+    expect(client.end).toBeUndefined();
+  });
+
   it("is told for data over the limit, in bytes", async () => {
     const world = await cluster({ limits: { eventBytes: 64 } });
     const client = await world.client("ada");

@@ -8,7 +8,7 @@ import { commandDigest } from "../model/asking.ts";
 import { judgeCommand } from "./commands.ts";
 import type { Session } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
-import { FORBIDDEN, unfenced } from "./verdict.ts";
+import { FORBIDDEN, lockFault } from "./verdict.ts";
 
 /** A producer minted further ahead than this, in milliseconds, is refused: its marks would outlive their bound. */
 const FUTURE_MS = 600_000;
@@ -74,9 +74,9 @@ export class Publishing {
     if (!definition) return FORBIDDEN;
     const { event, version, data, fence } = publish;
     const { user } = this.#session.identity;
-    const needed = definition.protect?.({ event, data, user });
-    if (needed !== undefined && fence?.name !== needed) return unfenced(needed);
-    return validate(definition, { event, version, data, author: user }, this.#session.ports.limits);
+    const { limits, runtime } = this.#session.ports;
+    const fault = lockFault(definition, { event, data, user }, fence, runtime.logger);
+    return fault ?? validate(definition, { event, version, data, author: user }, limits);
   }
 
   #append(request: Publish | Command, channel: Channel, verdict: Verdict): void {
