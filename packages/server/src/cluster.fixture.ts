@@ -87,6 +87,11 @@ function appOf(rules: Rules) {
         access: ({ granted }) => rules.hall ?? granted,
         signals: { cursor: v.object({ x: v.number() }), typing: v.boolean(), slow: Slow },
       }),
+      salon: channel({
+        events: { message: Message },
+        presence: { state: slow },
+        access: ({ granted }) => rules.hall ?? granted,
+      }),
       kept: channel({ events: { message: Message }, retention: { count: 20 } }),
       alarm: channel({
         events: { message: Message, raised: v.object({ text: v.string(), severity: v.number() }) },

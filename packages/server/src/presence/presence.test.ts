@@ -1,7 +1,9 @@
+import { errorOf } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cluster } from "../cluster.fixture.ts";
 import { count, enter, HALL, latest, leave, nextSeq, seen, signal, story, watch } from "./hall.fixture.ts";
+import { Presence } from "./presence.ts";
 
 describe("presence", () => {
   it("R1: tells who is there, who comes, changes and goes", async () => {
@@ -200,6 +202,34 @@ describe("presence", () => {
     signal(ada, { cursor: { x: 1 } });
     await world.settle();
     expect(ada.all("unsignalled")).toMatchObject([{ code: "not-a-member" }]);
+  });
+
+  it("R5 G10: a right that goes while the schema of a state takes its time lets nobody in", async () => {
+    const world = await cluster();
+    const ada = await world.guest("ada");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.rules.pause = () => promise;
+    const asked = ada.nextId();
+    ada.say({ type: "enter", id: asked, channel: "salon:1", seq: nextSeq(), state: { text: "here" } });
+    await world.settle();
+    world.rules.hall = [];
+    await world.node().invalidate();
+    resolve();
+    await world.settle();
+    expect(ada.answer(asked)).toMatchObject({ code: "forbidden" });
+    world.rules.hall = undefined;
+    await world.node().invalidate();
+    expect(await ada.ask({ type: "roster", channel: "salon:1", limit: 5 })).toMatchObject({ members: [] });
+  });
+
+  it("G11: a watch that finds no room gives its place back", async () => {
+    const world = await cluster({ limits: { watches: 1 } });
+    const ada = await world.guest("ada");
+    vi.spyOn(Presence.prototype, "room").mockImplementationOnce(() => {
+      throw errorOf("overloaded", { retryAfter: 1_000 });
+    });
+    expect(await watch(ada)).toMatchObject({ code: "overloaded" });
+    expect(await watch(ada)).toMatchObject({ type: "watching" });
   });
 
   it("R5: a channel type that declares neither presence nor signals has none, and its absence is told as any other", async () => {
