@@ -214,12 +214,16 @@ export class Attendance {
     this.#session.answer(request, lane, { type, id: request.id, channel: request.channel });
   }
 
-  /** Ends what the session has no right to any more, and says so. */
+  /** Ends what the session has no right to any more, and says so. While that is asked for, nothing is told. */
   check(): void {
     const { rights, outbox } = this.#session;
     for (const [channel, watching] of this.#watching) {
-      Promise.resolve(rights.can(channel, "read")).then((allowed) => {
-        if (allowed || this.#session.ended || this.#watching.get(channel) !== watching) return;
+      const allowed = rights.can(channel, "read");
+      if (allowed === true) continue;
+      watching.watch?.hold();
+      void Promise.resolve(allowed).then((yes) => {
+        if (this.#session.ended || this.#watching.get(channel) !== watching) return;
+        if (yes) return watching.watch?.release();
         this.#endWatch(channel);
         outbox.push(watching.lane, single({ type: "unwatched", channel }));
       });
