@@ -193,6 +193,22 @@ describe("a final refusal", () => {
     expect(await client.publish("room:1", 2)).toMatchObject({ type: "published" });
   });
 
+  it("G10: is told to who may not publish any more once a schema that takes its time has answered", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    world.token("less", { user: "ada", grants: { "slow:1": ["read"] } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.rules.pause = () => promise;
+    const id = client.nextId();
+    client.say({ ...client.publishing("slow:1", 1), id });
+    await world.settle();
+    expect(await client.ask({ type: "refresh", token: "less" })).toMatchObject({ type: "welcome" });
+    resolve();
+    await world.settle();
+    expect(client.answer(id)).toMatchObject({ code: "forbidden" });
+    expect(await world.node().application("acme").head("slow:1")).toMatchObject({ offset: 0 });
+  });
+
   it("is told for an archived channel, which can still be read", async () => {
     const world = await cluster({ nodes: 2 });
     const application = world.node().application("acme");

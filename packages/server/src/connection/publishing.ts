@@ -56,9 +56,14 @@ export class Publishing {
   }
 
   async #handLater(publish: Publish | Command, judging: Verdict | Promise<Verdict>): Promise<void> {
+    const { rights } = this.#session;
+    const { invalidations } = rights;
     const verdict = await judging;
     const channel = await this.#session.ports.channels.open(this.#session.identity.tenant, publish.channel);
-    if (!this.#session.ended) this.#append(publish, channel, verdict);
+    if (this.#session.ended) return;
+    // A schema may take any time: what rights said before is of the past where they have changed since.
+    if (rights.invalidations !== invalidations) return this.#handLater(publish, this.#judge(publish));
+    this.#append(publish, channel, verdict);
   }
 
   #judge(publish: Publish | Command): Verdict | Promise<Verdict> {
