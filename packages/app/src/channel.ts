@@ -37,7 +37,7 @@ export type Write =
   | { readonly event: string; readonly data: unknown; readonly user: string | undefined }
   | { readonly model: string; readonly command: string; readonly input: unknown; readonly user: string | undefined };
 
-/** The lock under which something may be written, as `{model}/{lock}`; `undefined`: none is needed. Pure. */
+/** The lock under which something may be written, as `{model}/{lock}`; `undefined`: none is needed. Pure. Asked before a schema has seen what is written; where it throws, that is refused. */
 export type Protect = (write: Write) => string | undefined;
 
 /** The models of a channel type, by the name that each has in the channel. */

@@ -23,7 +23,7 @@ const Message = v.object({ text: v.string() });
 export interface Rules {
   /** The schema of `strict` takes everything. */
   lenient: boolean;
-  /** Rights that the `access` function of `club` gives; undefined: as granted. */
+  /** Rights that the `access` functions of `club` and `salon` give; undefined: as granted. */
   club: readonly ("read" | "publish")[] | Promise<readonly ("read" | "publish")[]> | undefined;
   /** Rights that the `access` function of `hall` gives; undefined: as granted. */
   hall: readonly ("read" | "presence" | "signal")[] | undefined;
@@ -86,6 +86,12 @@ function appOf(rules: Rules) {
         presence: { state: v.object({ page: v.string() }), show: 4, near: placeOf },
         access: ({ granted }) => rules.hall ?? granted,
         signals: { cursor: v.object({ x: v.number() }), typing: v.boolean(), slow: Slow },
+      }),
+      salon: channel({
+        events: { message: Message },
+        presence: { state: slow },
+        access: async ({ granted }) => rules.club ?? granted,
+        signals: { typing: v.boolean() },
       }),
       kept: channel({ events: { message: Message }, retention: { count: 20 } }),
       alarm: channel({

@@ -92,14 +92,15 @@ describe("revocations", () => {
     const revocations = after(
       { kind: "token", id: "t1", until: T },
       { kind: "user", tenant: "acme", user: "ada", before: T },
+      { kind: "user", tenant: "acme", user: "guest~x", before: T },
       { kind: "tenant", tenant: "acme", before: T },
     );
     revocations.forget(T + 60_000);
-    expect(revocations.size).toBe(3);
+    expect(revocations.size).toBe(4);
     revocations.forget(T + 60_001);
-    expect(revocations.size).toBe(2);
+    expect(revocations.size).toBe(3);
     revocations.forget(T + LIFETIME + 60_000);
-    expect(revocations.size).toBe(2);
+    expect(revocations.size).toBe(3);
     revocations.forget(T + LIFETIME + 60_001);
     expect(revocations.size).toBe(0);
   });

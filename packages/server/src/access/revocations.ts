@@ -9,7 +9,7 @@ const NameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(255));
 export const RevocationSchema = v.variant("kind", [
   /** One token, by its id (`jti`), remembered until `until`: the end of its life. */
   v.strictObject({ kind: v.literal("token"), id: NameSchema, until: TimeSchema }),
-  /** Every token of a user that was made up to `before`; of a guest, the guest for good. */
+  /** Every token of a user that was made up to `before`; of a guest, the guest, for as long as revocations are kept (the longest life of a token). */
   v.strictObject({ kind: v.literal("user"), tenant: TenantSchema, user: NameSchema, before: TimeSchema }),
   /** Every token of a tenant that was made up to `before`; its guests have to come anew. */
   v.strictObject({ kind: v.literal("tenant"), tenant: TenantSchema, before: TimeSchema }),

@@ -43,6 +43,11 @@ export class Rights {
     this.#channels = channels;
   }
 
+  /** How often what was known has been forgotten: an answer from before is of the past where this has moved on. */
+  get invalidations(): number {
+    return this.#invalidations;
+  }
+
   /** May it? A boolean where the answer is known or the channel's `access` function gives it at once, else a promise. */
   can(channel: string, right: Right): boolean | Promise<boolean> {
     const rights = this.on(channel);

@@ -261,16 +261,18 @@ export class Channel implements Source {
   }
 
   #note(head: Head): void {
-    if (head.epoch !== this.#head.epoch || head.offset < this.#head.offset || head.revision < this.#head.revision)
-      return;
+    if (head.epoch !== this.#head.epoch || head.revision < this.#head.revision) return;
+    // Also where events have come since the row was read: on a busy channel that is always so.
     if (head.revision !== this.#head.revision) {
       this.#recent = new Recent(this.position, this.#ports.recent);
       this.#replay.forget();
     }
     const { archived, revision } = head;
+    this.#head = { ...this.#head, archived, revision };
+    if (head.offset < this.#head.offset) return;
     // What was trimmed past this node's own head is learned with the events, or the reset, that it is behind by.
     const first = Math.min(head.first, this.#head.offset + 1);
-    this.#head = { ...this.#head, first, archived, revision };
+    this.#head = { ...this.#head, first };
     if (head.offset === this.#head.offset) this.#head = { ...this.#head, count: head.count, bytes: head.bytes };
     this.#recent.forgetTo(first - 1);
   }

@@ -83,6 +83,45 @@ describe("redact", () => {
     expect(JSON.stringify(client.told)).not.toContain("secret");
   });
 
+  it("takes effect at once, however busy the channel is", async () => {
+    const world = await cluster();
+    await world.fill("room:1", 3, 0, (n) => `payload ${n}`);
+    await (await world.client("ada")).subscribe("room:1");
+    const [heads, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    world.log().late = { heads: heads.promise, read: read.promise };
+    const redacted = world.node().application("acme").redact("room:1", 2);
+    await world.settle();
+    // Whatever is read of the channel's row, an event is committed before that is there.
+    await world.fill("room:1", 1);
+    heads.resolve();
+    await world.settle();
+    await world.fill("room:1", 1);
+    world.log().late = {};
+    read.resolve();
+    expect(await redacted).toBe(true);
+    const client = await world.client("bob");
+    await client.subscribe("room:1", { from: { last: 5 } });
+    expect(client.events("room:1")).toMatchObject([{}, { redacted: true }, {}, {}, {}]);
+    expect(JSON.stringify(client.told)).not.toContain("payload 2");
+  });
+
+  it("reaches who waits for a page of a channel that is let go meanwhile", async () => {
+    const world = await cluster({ limits: { windowBytes: 16_384 } });
+    const client = await world.client("ada");
+    await world.fill("room:2", 300, 0, (n) => `payload ${n}`);
+    await world.fill("room:1", 4, 0, () => "x".repeat(8_000));
+    client.acknowledges = false;
+    await client.subscribe("room:1", { from: { last: 4 } });
+    expect(await client.ask({ type: "history", channel: "room:2", limit: 2 })).toBeUndefined();
+    await world.advance(4 * 3_500);
+    await world.node().application("acme").redact("room:2", 300);
+    client.acknowledges = true;
+    client.acknowledge();
+    await world.settle();
+    expect(client.all("page")).toMatchObject([{ events: [{ data: { text: "payload 299" } }, { redacted: true }] }]);
+    expect(JSON.stringify(client.told)).not.toContain("payload 300");
+  });
+
   it("of what is not there says so", async () => {
     const world = await cluster();
     expect(await world.node().application("acme").redact("room:1", 1)).toBe(false);

@@ -63,17 +63,17 @@ export class Attendance {
     this.#watching.set(channel, watching);
     try {
       await this.#demand(channel, "read");
+      if (this.#watching.get(channel) !== watching) throw errorOf("not-watching");
+      const { ports, outbox, identity } = this.#session;
+      const room = ports.presence.room(channelKey(identity.tenant, channel), definition);
+      this.#answer(request, "watching", watching.lane);
+      const { lane } = watching;
+      const after = this.#session.oneWay ? (request.after ?? ".") : undefined;
+      watching.watch = room.watch({ outbox, lane, device: this.#instance?.device, members, signals, after });
     } catch (error) {
       if (this.#watching.get(channel) === watching) this.#watching.delete(channel);
       throw error;
     }
-    if (this.#watching.get(channel) !== watching) throw errorOf("not-watching");
-    const { ports, outbox, identity } = this.#session;
-    const room = ports.presence.room(channelKey(identity.tenant, channel), definition);
-    this.#answer(request, "watching", watching.lane);
-    const { lane } = watching;
-    const after = this.#session.oneWay ? (request.after ?? ".") : undefined;
-    watching.watch = room.watch({ outbox, lane, device: this.#instance?.device, members, signals, after });
   }
 
   async #unwatch(request: Unwatch): Promise<void> {
@@ -98,6 +98,8 @@ export class Attendance {
     await this.#demand(channel, "presence");
     const { ports, identity } = this.#session;
     const state = await stateText(definition.presence, request, ports.limits);
+    // The schema may have taken its time: the right may have gone meanwhile.
+    await this.#demand(channel, "presence");
     if (this.#session.ended) return;
     const room = ports.presence.room(channelKey(identity.tenant, channel), definition);
     if (this.#instance?.side) room.update(visitor, { seq, state, activity });
@@ -212,12 +214,16 @@ export class Attendance {
     this.#session.answer(request, lane, { type, id: request.id, channel: request.channel });
   }
 
-  /** Ends what the session has no right to any more, and says so. */
+  /** Ends what the session has no right to any more, and says so. While that is asked for, nothing is told. */
   check(): void {
     const { rights, outbox } = this.#session;
     for (const [channel, watching] of this.#watching) {
-      Promise.resolve(rights.can(channel, "read")).then((allowed) => {
-        if (allowed || this.#session.ended || this.#watching.get(channel) !== watching) return;
+      const allowed = rights.can(channel, "read");
+      if (allowed === true) continue;
+      watching.watch?.hold();
+      void Promise.resolve(allowed).then((yes) => {
+        if (this.#session.ended || this.#watching.get(channel) !== watching) return;
+        if (yes) return watching.watch?.release();
         this.#endWatch(channel);
         outbox.push(watching.lane, single({ type: "unwatched", channel }));
       });

@@ -100,6 +100,51 @@ describe("grants", () => {
     expect(JSON.stringify(client.told)).not.toContain("42");
   });
 
+  it.each([
+    ["a page of history", { type: "history", channel: "lab:1", limit: 5 }, "page"],
+    ["a model's state", { type: "state", channel: "lab:1", model: "meter" }, "snapshots"],
+  ] as const)("G10: hold when it is told, also where they went while it was read: %s", async (_, request, method) => {
+    const world = await cluster({ nodes: 2 });
+    world.token("ada", { grants: { "lab:1": ["read", "write"] } });
+    world.token("less", { user: "ada", grants: {} });
+    await (await world.client("ada")).command("lab:1", 1, "add", { by: 42 });
+    const client = await world.client("ada", 1);
+    await client.ask({ type: "history", channel: "lab:1", limit: 1, before: 1 });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.log(1).late = { [method]: promise };
+    expect(await client.ask(request)).toBeUndefined();
+    expect(await client.ask({ type: "refresh", token: "less" })).toMatchObject({ type: "welcome" });
+    resolve();
+    await world.settle();
+    expect(client.errors()).toEqual(["forbidden"]);
+    expect(JSON.stringify(client.told)).not.toContain("42");
+  });
+
+  it("A5: nothing is delivered to a subscription that was being opened when its right was asked for anew", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    await world.fill("club:1", 3);
+    const read = Promise.withResolvers<void>();
+    world.log().late = { read: read.promise };
+    const atLeast = { epoch: "another", offset: 1, tag: "" };
+    expect(await client.subscribe("club:1", { from: { last: 3 }, atLeast })).toBeUndefined();
+    const access = Promise.withResolvers<readonly ("read" | "publish")[]>();
+    world.rules.club = access.promise;
+    const done = world.node().invalidate();
+    await world.settle();
+    world.log().late = {};
+    read.resolve();
+    await world.settle();
+    await done;
+    await world.fill("club:1", 1);
+    expect(client.all("events")).toEqual([]);
+    access.resolve([]);
+    await world.settle();
+    await world.fill("club:1", 1);
+    expect(client.all("events")).toEqual([]);
+    expect(client.all("unsubscribed")).toMatchObject([{ channel: "club:1" }]);
+  });
+
   it("G10: what is forbidden and what is absent are answered alike", async () => {
     const world = await cluster();
     await world.fill("room:there", 1);

@@ -3,7 +3,7 @@ import type { Command } from "@tandem/protocol";
 import { findCommand, toQuestion } from "../model/asking.ts";
 import type { Session } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
-import { FORBIDDEN, unfenced } from "./verdict.ts";
+import { FORBIDDEN, lockFault } from "./verdict.ts";
 
 /** Judges a session's command before its model is asked: rights, lock, input. A promise where one of them takes its time. */
 export function judgeCommand(session: Session, command: Command): Verdict | Promise<Verdict> {
@@ -21,7 +21,7 @@ function judge(session: Session, command: Command, rights: readonly Right[]): Ve
   const right: Right = found.declared.right ?? "write";
   if (!rights.includes(right)) return FORBIDDEN;
   const { user } = session.identity;
-  const needed = definition.protect?.({ model: command.model, command: command.command, input: command.input, user });
-  if (needed !== undefined && command.fence?.name !== needed) return unfenced(needed);
-  return toQuestion(found, command, { user, admin: rights.includes("admin") });
+  const write = { model: command.model, command: command.command, input: command.input, user };
+  const fault = lockFault(definition, write, command.fence, session.ports.runtime.logger);
+  return fault ?? toQuestion(found, command, { user, admin: rights.includes("admin") });
 }

@@ -153,6 +153,8 @@ export class Connection implements TransportEvents, Outlet, Carrier {
   /** The identity's time is over: what is queued is purged, delivery and writes stop, a fresh token is asked for. */
   suspend(reason: TandemError): void {
     if (this.#conversation.kind !== "open") return;
+    // What the socket has not taken yet cannot be called back, but by cutting it.
+    if (this.transport.buffered() > 0) return this.#destroy();
     if (this.transport.oneWay) {
       this.transport.purge?.();
       return this.close(reason, LAPSED);
@@ -160,8 +162,6 @@ export class Connection implements TransportEvents, Outlet, Carrier {
     this.#conversation.suspend();
     this.#liveness.suspended(this.ports.runtime.elapsed());
     this.outbox.purge();
-    // What the socket has not taken yet cannot be called back, but by cutting it.
-    if (this.transport.buffered() > 0) return this.#destroy();
     this.outbox.push("critical", errorMessage(reason, {}));
   }
 

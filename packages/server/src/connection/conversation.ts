@@ -63,7 +63,7 @@ export class Conversation implements InboundEvents {
   readonly #carrier: Carrier;
   #state: State = { kind: "new" };
   #refreshing = false;
-  /** Who has a place of its user, from its admission to the end. */
+  /** Who has a place of its user, and is told what that follows, from its admission to the end; a side connection has neither. */
   #placed: Identity | undefined;
 
   constructor(carrier: Carrier) {
@@ -157,33 +157,19 @@ export class Conversation implements InboundEvents {
       const identity = await identify(ports, hello);
       if (this.#isOver()) return;
       ports.turnstile.admit(identity, transport.address, side);
-      if (!side) this.#placed = identity;
-      await this.#enter(identity);
+      if (!side) {
+        this.#placed = identity;
+        await ports.followings.enter(identity, this);
+      }
       if (this.#isOver()) return;
+      // Who that is may have been revoked meanwhile, and who has no session yet was not looked at then.
+      check(ports, identity);
       this.#open(identity, undefined, instanceOf(ports, hello, identity, side));
       this.#welcome(hello.id, hello.following);
       this.#carrier.admitted();
     } catch (error) {
       if (!this.#isOver()) this.#carrier.close(tellable(error, ports.runtime.logger), undefined, hello.id);
     }
-  }
-
-  /**
-   * Joins those who are told what the user follows; who that is may have been revoked by the time that this is known. A side
-   * connection is told nothing by itself.
-   */
-  async #enter(identity: Identity): Promise<void> {
-    const { ports, transport } = this.#carrier;
-    if (transport.side) return;
-    const { followings } = ports;
-    await followings.enter(identity, this);
-    try {
-      check(ports, identity);
-    } catch (error) {
-      followings.leave(identity, this);
-      throw error;
-    }
-    if (this.#isOver()) followings.leave(identity, this);
   }
 
   following(list: FollowingList): void {
@@ -216,6 +202,7 @@ export class Conversation implements InboundEvents {
       const known = this.identity;
       if (!known || (state.kind !== "open" && state.kind !== "needs-auth")) return;
       if (identity.user !== known.user || identity.tenant !== known.tenant) throw errorOf("wrong-user");
+      check(ports, identity);
       if (state.kind === "open") state.session.renew(identity);
       else this.#open(identity, state.rates, state.instance);
       this.#carrier.renewed();
@@ -259,10 +246,11 @@ export class Conversation implements InboundEvents {
 
   /** The connection ends. `goodbye`: the client has ended it, for good. */
   end(goodbye: boolean): void {
-    const { identity } = this;
-    if (identity) this.#carrier.ports.followings.leave(identity, this);
     if (this.#state.kind === "open") this.#state.session.end(goodbye);
     this.#state = { kind: "over" };
-    if (this.#placed) this.#carrier.ports.turnstile.leave(this.#placed);
+    if (!this.#placed) return;
+    const { followings, turnstile } = this.#carrier.ports;
+    followings.leave(this.#placed, this);
+    turnstile.leave(this.#placed);
   }
 }

@@ -16,19 +16,23 @@ export async function readHistory(session: Session, request: History): Promise<v
     throw new TandemError("bad-message", `limit: a page may hold ${session.ports.limits.historyPage} events.`);
   }
   if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
-  const channel = await session.ports.channels.open(session.identity.tenant, request.channel);
+  const open = () => session.ports.channels.open(session.identity.tenant, request.channel);
+  const channel = await open();
   if (request.atLeast && (await lacks(channel, request.atLeast))) throw errorOf("not-yet");
   const lane = channel.definition.priority;
   const puller: Puller = {
     lane,
     pull: async () => {
       try {
-        // There may have been no room for long: the right may have gone meanwhile.
+        // There may have been no room for long: the right may have gone meanwhile, and the channel may have been let go.
         if (!(await session.rights.can(request.channel, "read"))) throw errorOf("forbidden");
-        const { epoch, events, next } = await channel.page(request.before, request.limit, PAGE_BYTES);
-        const { visible } = channel;
+        const present = await open();
+        const { epoch, events, next } = await present.page(request.before, request.limit, PAGE_BYTES);
+        const { visible } = present;
         const shown = visible ? events.filter((event) => visible(event.value, session.identity)) : events;
         return () => {
+          // It may also have gone while the page was read, or is being asked for anew: then that is waited for, and the page is read again.
+          if (session.rights.can(request.channel, "read") !== true) return true;
           session.answerWith(request, lane, pageMessage(request, epoch, shown, next));
           return false;
         };

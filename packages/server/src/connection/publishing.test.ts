@@ -167,6 +167,14 @@ describe("a final refusal", () => {
     expect(await client.publish("room:1", 3)).toMatchObject({ type: "published" });
   });
 
+  it("G12: is told where the type's protect function throws at what was written, and the connection goes on", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    expect(await client.publish("desk:1", 1, null)).toMatchObject({ code: "invalid-data", retryable: false });
+    expect(await client.publish("desk:1", 2)).toMatchObject({ code: "fence-required" });
+    expect(client.end).toBeUndefined();
+  });
+
   it("is told for data over the limit, in bytes", async () => {
     const world = await cluster({ limits: { eventBytes: 64 } });
     const client = await world.client("ada");
@@ -183,6 +191,22 @@ describe("a final refusal", () => {
     await client.ask({ type: "refresh", token: "reader" });
     expect(await client.publish("room:1", 1)).toMatchObject({ code: "forbidden" });
     expect(await client.publish("room:1", 2)).toMatchObject({ type: "published" });
+  });
+
+  it("G10: is told to who may not publish any more once a schema that takes its time has answered", async () => {
+    const world = await cluster();
+    const client = await world.client("ada");
+    world.token("less", { user: "ada", grants: { "slow:1": ["read"] } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.rules.pause = () => promise;
+    const id = client.nextId();
+    client.say({ ...client.publishing("slow:1", 1), id });
+    await world.settle();
+    expect(await client.ask({ type: "refresh", token: "less" })).toMatchObject({ type: "welcome" });
+    resolve();
+    await world.settle();
+    expect(client.answer(id)).toMatchObject({ code: "forbidden" });
+    expect(await world.node().application("acme").head("slow:1")).toMatchObject({ offset: 0 });
   });
 
   it("is told for an archived channel, which can still be read", async () => {

@@ -8,7 +8,7 @@ import { commandDigest } from "../model/asking.ts";
 import { judgeCommand } from "./commands.ts";
 import type { Session } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
-import { FORBIDDEN, unfenced } from "./verdict.ts";
+import { FORBIDDEN, lockFault } from "./verdict.ts";
 
 /** A producer minted further ahead than this, in milliseconds, is refused: its marks would outlive their bound. */
 const FUTURE_MS = 600_000;
@@ -56,9 +56,14 @@ export class Publishing {
   }
 
   async #handLater(publish: Publish | Command, judging: Verdict | Promise<Verdict>): Promise<void> {
+    const { rights } = this.#session;
+    const { invalidations } = rights;
     const verdict = await judging;
     const channel = await this.#session.ports.channels.open(this.#session.identity.tenant, publish.channel);
-    if (!this.#session.ended) this.#append(publish, channel, verdict);
+    if (this.#session.ended) return;
+    // A schema may take any time: what rights said before is of the past where they have changed since.
+    if (rights.invalidations !== invalidations) return this.#handLater(publish, this.#judge(publish));
+    this.#append(publish, channel, verdict);
   }
 
   #judge(publish: Publish | Command): Verdict | Promise<Verdict> {
@@ -74,9 +79,9 @@ export class Publishing {
     if (!definition) return FORBIDDEN;
     const { event, version, data, fence } = publish;
     const { user } = this.#session.identity;
-    const needed = definition.protect?.({ event, data, user });
-    if (needed !== undefined && fence?.name !== needed) return unfenced(needed);
-    return validate(definition, { event, version, data, author: user }, this.#session.ports.limits);
+    const { limits, runtime } = this.#session.ports;
+    const fault = lockFault(definition, { event, data, user }, fence, runtime.logger);
+    return fault ?? validate(definition, { event, version, data, author: user }, limits);
   }
 
   #append(request: Publish | Command, channel: Channel, verdict: Verdict): void {

@@ -42,6 +42,7 @@ export class ResponseTransport implements Transport {
   #taken: Uint8Array[] = [];
   #bytes = 0;
   #answered = () => {};
+  #begun = false;
   /** The last word is being said. */
   #finishing = false;
   #over = false;
@@ -66,9 +67,11 @@ export class ResponseTransport implements Transport {
       this.#stop();
       this.#gone();
     });
+    // Turned away before it said anything: what there is to say has been said.
+    if (this.#over) return;
     this.#after("end", RESPONSE_MS * (1 - SPREAD * this.#runtime.random()), () => this.#finish());
     if (this.#carriage === "stream") {
-      this.#reply.begin();
+      this.#begin();
       this.#beat();
     }
     const go = () => {
@@ -144,9 +147,16 @@ export class ResponseTransport implements Transport {
     events?.closed(GONE, "");
   }
 
+  #begin(): void {
+    if (!this.#begun) this.#reply.begin();
+    this.#begun = true;
+  }
+
   #write(): void {
     const [first, ...more] = this.#taken;
-    if (first) this.#reply.write(more.length === 0 ? first : Buffer.concat(this.#taken));
+    if (!first) return;
+    this.#begin();
+    this.#reply.write(more.length === 0 ? first : Buffer.concat(this.#taken));
     this.#taken = [];
   }
 

@@ -24,6 +24,8 @@ export async function readState(session: Session, request: State): Promise<void>
         const instance = models.instance(request.model);
         const part = await models.states.part(instance, session.identity.user, request);
         return () => {
+          // It may also have gone while the piece was read, or is being asked for anew: then that is waited for, and the piece is read again.
+          if (session.rights.can(request.channel, "read") !== true) return true;
           session.answerWith(request, lane, pieceMessage(request, part));
           return false;
         };

@@ -55,7 +55,11 @@ export class Subscriptions {
     if (this.#standing.get(request.channel) !== opening) {
       return this.#session.fail(request, errorOf("not-subscribed"));
     }
-    this.#stand(request, opening.lane, channel, position, selection, reset);
+    // The right may have gone since it was looked at, or is being asked for anew.
+    const allowed = this.#session.rights.can(request.channel, "read");
+    if (allowed === false) throw errorOf("forbidden");
+    const subscription = this.#stand(request, opening.lane, channel, position, selection, reset);
+    if (allowed !== true) this.#waitFor(subscription, allowed);
   }
 
   #stand(
@@ -65,7 +69,7 @@ export class Subscriptions {
     position: Position,
     selection: Selection | undefined,
     reset: ResetReason | undefined,
-  ): void {
+  ): Subscription {
     const { outbox, identity } = this.#session;
     const subscription = new Subscription({
       channel: request.channel,
@@ -84,6 +88,7 @@ export class Subscriptions {
     const answer = { type: "subscribed", id, channel: request.channel, position, head, ...(reset ? { reset } : {}) };
     this.#session.answer(request, lane, answer, reset !== undefined);
     subscription.start();
+    return subscription;
   }
 
   #overflowOf({ definition, conflationKey, head: { offset: replay } }: Channel): Overflow | undefined {
@@ -121,12 +126,17 @@ export class Subscriptions {
         this.#expel(channel);
         continue;
       }
-      if (standing instanceof Subscription) standing.hold();
-      void allowed.then((yes) => {
-        if (!yes) this.#expel(channel);
-        else if (standing instanceof Subscription) standing.release();
-      });
+      // One that is being opened is looked at again when it stands.
+      if (standing instanceof Subscription) this.#waitFor(standing, allowed);
     }
+  }
+
+  #waitFor(subscription: Subscription, allowed: Promise<boolean>): void {
+    subscription.hold();
+    void allowed.then((yes) => {
+      if (yes) subscription.release();
+      else if (this.#standing.get(subscription.channel) === subscription) this.#expel(subscription.channel);
+    });
   }
 
   #expel(channel: string): void {

@@ -279,6 +279,22 @@ describe("a subscription of which only the latest counts", () => {
     expect(ranges()).toEqual(["reset"]);
     expect(subscription.state).toBe("live");
   });
+
+  it("A5: held, tells nothing, and no reset either; released, it reads on from where it stood", async () => {
+    const { subscription, asked, turn, ranges } = await live(5);
+    subscription.hold();
+    subscription.reset({ epoch: "f", offset: 9, tag: "t9" }, "epoch");
+    subscription.deliver(batch(5, 6));
+    await turn();
+    expect([ranges(), asked]).toEqual([[], []]);
+    subscription.release();
+    await turn();
+    expect(asked.map(({ after }) => after)).toEqual([at(5)]);
+    asked.shift()?.answer({ kind: "reset", reason: "epoch", position: { epoch: "f", offset: 9, tag: "t9" } });
+    await turn();
+    await turn();
+    expect(ranges()).toEqual(["reset"]);
+  });
 });
 
 describe("an outbox", () => {

@@ -114,6 +114,8 @@ export class Subscription implements Subscriber, Puller {
 
   reset(position: Position, reason: ResetReason): void {
     if (this.#state === "ended") return;
+    // Found again from where it stands, once it is released.
+    if (this.#held) return this.#fallBehind();
     this.#position = position;
     this.#told = position.offset;
     this.#missed = undefined;

@@ -38,7 +38,7 @@ export function signalWords(
 ): Soon<readonly SignalWord[]> {
   const given = Object.entries(signals);
   if (given.length > limits.signalKeys) throw errorOf("too-many-signals");
-  const texts = given.map(([key, data]): Soon<SignalWord> => {
+  const word = (key: string, data: unknown): Soon<SignalWord> => {
     const schema = definition.signals.get(key);
     if (!schema) throw new TandemError("invalid-data", `This channel declares no signal "${key}".`);
     if (data === null) return [device, key, seq, "null"];
@@ -46,8 +46,16 @@ export function signalWords(
       if (bytes > limits.signalBytes) throw errorOf("signal-too-large");
     });
     return text instanceof Promise ? text.then((json) => [device, key, seq, json]) : [device, key, seq, text];
-  });
-  return texts.some((text) => text instanceof Promise) ? Promise.all(texts) : (texts as SignalWord[]);
+  };
+  const words: Soon<SignalWord>[] = [];
+  try {
+    for (const [key, data] of given) words.push(word(key, data));
+  } catch (error) {
+    // What a schema that takes its time has still to say of an earlier one, nobody waits for.
+    for (const one of words) void Promise.resolve(one).catch(() => undefined);
+    throw error;
+  }
+  return words.some((one) => one instanceof Promise) ? Promise.all(words) : (words as SignalWord[]);
 }
 
 function checked(

@@ -1,7 +1,15 @@
+import { errorOf } from "@tandem/protocol";
 import { msgpackCodec } from "@tandem/protocol/msgpack";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { cluster } from "../cluster.fixture.ts";
+import type { RawClient } from "../connection/raw-client.fixture.ts";
 import { count, enter, HALL, latest, leave, nextSeq, seen, signal, story, watch } from "./hall.fixture.ts";
+import { Presence } from "./presence.ts";
+
+/** What those say of themselves of whom this client was told. */
+function seenTexts(client: RawClient): unknown[] {
+  return client.all("members").flatMap(({ members }) => members.map(({ state }) => (state as { text: string }).text));
+}
 
 describe("presence", () => {
   it("R1: tells who is there, who comes, changes and goes", async () => {
@@ -200,6 +208,61 @@ describe("presence", () => {
     signal(ada, { cursor: { x: 1 } });
     await world.settle();
     expect(ada.all("unsignalled")).toMatchObject([{ code: "not-a-member" }]);
+  });
+
+  it("R5 G10: a right that goes while the schema of a state takes its time lets nobody in", async () => {
+    const world = await cluster();
+    const ada = await world.guest("ada");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.rules.pause = () => promise;
+    const asked = ada.nextId();
+    ada.say({ type: "enter", id: asked, channel: "salon:1", seq: nextSeq(), state: { text: "here" } });
+    await world.settle();
+    world.rules.club = [];
+    await world.node().invalidate();
+    resolve();
+    await world.settle();
+    expect(ada.answer(asked)).toMatchObject({ code: "forbidden" });
+    world.rules.club = undefined;
+    await world.node().invalidate();
+    expect(await ada.ask({ type: "roster", channel: "salon:1", limit: 5 })).toMatchObject({ members: [] });
+  });
+
+  it("A5: nothing is told to a watch whose right is being asked for anew; then what is newest, or that it has ended", async () => {
+    const world = await cluster();
+    const [ada, bob] = [await world.guest("ada"), await world.guest("bob")];
+    const entering = (page: string) => ({ type: "enter", channel: "salon:1", seq: nextSeq(), state: { text: page } });
+    await ada.ask(entering("one"));
+    await bob.ask({ type: "watch", channel: "salon:1" });
+    await world.advance(100);
+    const asking = async () => {
+      const access = Promise.withResolvers<readonly ("read" | "publish")[]>();
+      world.rules.club = access.promise;
+      await world.node().invalidate({ tenant: "acme", user: "bob" });
+      bob.told.length = 0;
+      await ada.ask(entering("two"));
+      ada.say({ type: "signal", channel: "salon:1", seq: nextSeq(), signals: { typing: true } });
+      await world.advance(200);
+      expect(bob.told).toEqual([]);
+      return access;
+    };
+    (await asking()).resolve(["read"]);
+    await world.advance(100);
+    expect(seenTexts(bob)).toEqual(["two"]);
+    expect(bob.all("signals")).toMatchObject([{ signals: { typing: { [world.device("ada")]: true } } }]);
+    (await asking()).resolve([]);
+    await world.advance(200);
+    expect(bob.told).toMatchObject([{ type: "unwatched", channel: "salon:1" }]);
+  });
+
+  it("G11: a watch that finds no room gives its place back", async () => {
+    const world = await cluster({ limits: { watches: 1 } });
+    const ada = await world.guest("ada");
+    vi.spyOn(Presence.prototype, "room").mockImplementationOnce(() => {
+      throw errorOf("overloaded", { retryAfter: 1_000 });
+    });
+    expect(await watch(ada)).toMatchObject({ code: "overloaded" });
+    expect(await watch(ada)).toMatchObject({ type: "watching" });
   });
 
   it("R5: a channel type that declares neither presence nor signals has none, and its absence is told as any other", async () => {

@@ -67,6 +67,9 @@ export interface WatchOptions {
 export interface Watch {
   /** Names what its client has, for the connection that it comes with next. */
   bookmark(): string;
+  /** Tells nothing until it is released. */
+  hold(): void;
+  release(): void;
   end(): void;
 }
 
@@ -216,6 +219,12 @@ export class Room {
     }
     return {
       bookmark: () => `${ofMembers?.bookmark ?? ""}.${ofSignals?.bookmark ?? ""}`,
+      hold: () => {
+        for (const watcher of watchers) watcher.hold();
+      },
+      release: () => {
+        for (const watcher of watchers) watcher.release();
+      },
       end: () => {
         for (const watcher of watchers) {
           watcher.end();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { cluster } from "../cluster.fixture.ts";
 import { enter, HALL, latest, leave, nextSeq, signal, watch } from "./hall.fixture.ts";
 
@@ -69,6 +69,20 @@ describe("signals", () => {
     signal(ada, { cursor: { x: 1 } }, 2_000_001);
     await world.advance(100);
     expect(latest(bob, "cursor")).toEqual({ [world.device("ada")]: { x: 2 } });
+  });
+
+  it("R7 G12: two faults in one message, one of which takes its time to be found, are one refusal, and no process ends", async () => {
+    const world = await cluster();
+    const ada = await world.guest("ada");
+    await enter(ada);
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
+    signal(ada, { slow: "seven", pointer: 1 });
+    await world.advance(100);
+    expect(ada.all("unsignalled")).toMatchObject([{ code: "invalid-data" }]);
+    expect(unhandled).toEqual([]);
   });
 
   it("R7: are held to their schemas, also to one that takes its time, and to their bounds", async () => {

@@ -37,6 +37,7 @@ export class Watcher implements Puller {
   #left: readonly Outgoing[] = [];
   /** …and whether its client waits for it. */
   #isNews = true;
+  #held = false;
   #ended = false;
 
   /** @param after the client's bookmark, empty where it has none; left out where it needs none */
@@ -66,6 +67,17 @@ export class Watcher implements Puller {
     if (this.#upTo !== undefined && this.#upTo < wholeFrom) this.#upTo = undefined;
   }
 
+  /** Tells nothing until it is released: whether its client may have it is being asked for. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Tells what is newest by now. */
+  release(): void {
+    this.#held = false;
+    this.#outbox.wait(this);
+  }
+
   /** There is something new. */
   offer(): void {
     while (this.#hasMore()) {
@@ -90,7 +102,7 @@ export class Watcher implements Puller {
   }
 
   #hasMore(): boolean {
-    if (this.#ended) return false;
+    if (this.#ended || this.#held) return false;
     const { ticks } = this.#source;
     if (this.#left.length === 0 && this.#upTo !== ticks.now && !ticks.isDue) this.#look(ticks.now);
     return this.#left.length > 0;
