@@ -29,6 +29,7 @@ interface Asked {
   readonly seq: number;
   readonly place: Place | undefined;
   readonly statement: Statement | undefined;
+  /** It may have taken effect, or not: until it is answered. An answer may wait, where a node may hand over nothing. */
   readonly unsure: { until: number } | undefined;
 }
 
@@ -117,14 +118,14 @@ export class Register {
         const statement = { seq, n, activity, at: now, accepted: undefined };
         place.said.push(statement);
         place.enters.push(now);
-        asked.set(id, { type: "enter", seq, place, statement, unsure: this.#unsure(connection, place) });
+        asked.set(id, { type: "enter", seq, place, statement, unsure: this.#unsure(place) });
         return;
       }
       case "leave": {
         const { identity, device, asked } = this.#of(connection);
         const place = this.#placeToLeave(identity, device, message.channel);
         place?.leaves.push(now);
-        const unsure = this.#unsure(connection, place);
+        const unsure = this.#unsure(place);
         asked.set(message.id, { type: "leave", seq: message.seq, place, statement: undefined, unsure });
         return;
       }
@@ -154,8 +155,8 @@ export class Register {
       : this.roll.place(key, device);
   }
 
-  #unsure({ holds }: Connection, place: Place | undefined): { until: number } | undefined {
-    if (!holds || !place) return undefined;
+  #unsure(place: Place | undefined): { until: number } | undefined {
+    if (!place) return undefined;
     const unsure = { from: this.#ports.clock.now, until: Number.POSITIVE_INFINITY };
     place.unsure.push(unsure);
     return unsure;
@@ -249,10 +250,7 @@ export class Register {
     talk.watching.clear();
     const { now } = this.#ports.clock;
     // What was asked in the last moment may have taken effect, and ended with the connection; or not.
-    for (const { place, unsure } of talk.asked.values()) {
-      if (unsure) unsure.until = now + UNANSWERED_MS;
-      else place?.unsure.push({ from: now, until: now + UNANSWERED_MS });
-    }
+    for (const { unsure } of talk.asked.values()) if (unsure) unsure.until = now + UNANSWERED_MS;
     talk.asked.clear();
     for (const place of talk.entered) {
       const counts = place.take({ at: now, phase, node: connection.node, connection: talk.nth, turn: undefined });
