@@ -157,6 +157,13 @@ describe("a server of its own", () => {
   it("refuses options that cannot be, before anything is opened", async () => {
     await expect(start({ trustProxy: ["everyone"] })).rejects.toThrow('"everyone" is not a network');
     await expect(start({ secret: "short" })).rejects.toThrow(RangeError);
+    await expect(start({ limits: { inFlight: 1_000 } })).rejects.toThrow(
+      "limits.inFlight is a whole number from 1 to 256",
+    );
+    await expect(start({ limits: { pingMs: Number.NaN } })).rejects.toThrow(RangeError);
+    await expect(start({ limits: { eventBytes: 65_536 } })).rejects.toThrow(
+      "limits.eventBytes (65536) must be less than limits.frameBytes (65536)",
+    );
   });
 
   it("rejects where the port is taken", async () => {
