@@ -212,7 +212,8 @@ export class Server {
    */
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
     const { host = "127.0.0.1", port = 8080, maxConnections = 20_000 } = this.#parts.options;
-    this.#listener = new Listener(this.http, { maxConnections });
+    const { webSockets } = this.#parts.roads;
+    this.#listener = new Listener(this.http, { maxConnections, isUpgrade: (request) => webSockets.concerns(request) });
     this.attach(this.#listener.httpServer);
     return this.#listener.listen(host, port);
   }
