@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ApplicationFolder, DEFINITION } from "./application.ts";
@@ -65,6 +65,42 @@ describe("tandem", () => {
     expect(err).toContain(sentence);
     expect(err).not.toMatch(/\n {4}at /);
     expect(code).toBe(sentence.includes("address") ? 1 : 2);
+  });
+
+  it.each([
+    ["serve", "a file", (folder: string) => writeFileSync(folder, ""), "other cannot be used"],
+    ["token", "a file", (folder: string) => writeFileSync(folder, ""), "other cannot be used"],
+    [
+      "serve",
+      "a lock that cannot be opened",
+      (folder: string) => mkdirSync(join(folder, "tandem.db.lock"), { recursive: true }),
+      "failed: unable to open database file",
+    ],
+    [
+      "inspect",
+      "no log",
+      (folder: string) => (mkdirSync(folder), writeFileSync(join(folder, "tandem.db"), "no database".repeat(999))),
+      "is damaged",
+    ],
+  ])("%s on a data folder that is %s says so in a sentence", async (command, _, make, sentence) => {
+    make(join(application.folder, "other"));
+    const { code, err, out } = await application.run([
+      command,
+      "--data",
+      "other",
+      ...(command === "token" ? ["--user", "ada"] : []),
+    ]);
+    expect(err).toContain(sentence);
+    expect(err).not.toMatch(/\n {4}at /);
+    expect([code, out]).toEqual([1, ""]);
+  });
+
+  it("makes no token that lives longer than its server takes", async () => {
+    const env = { TANDEM_MAX_TOKEN_SECONDS: "600" };
+    const { code, err, out } = await application.run(["token", "--user", "ada"], env);
+    expect(err).toContain("its life is longer than 600 seconds");
+    expect([code, out]).toEqual([2, ""]);
+    expect((await application.run(["token", "--user", "ada", "--lifetime", "10m"], env)).code).toBe(0);
   });
 
   it.each([
