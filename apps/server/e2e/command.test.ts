@@ -43,6 +43,8 @@ describe("tandem", () => {
     [["publish", "room:42", "message", "{"], "The data is no JSON"],
     [["publish", "room42", "message", "{}"], "write type:id"],
     [["tail", "room:42", "--last", "-1"], "--last is a whole number"],
+    [["tail", "room:42", "--last", "10001"], "--last is a whole number from 0 to 10000"],
+    [["publish", "room:42", "message", "{}", "--event-version", "two"], "--event-version is a whole number"],
     [["tail", "room:42", "--url", "http://localhost"], "is no address of a server"],
     [["tail", "room:42", "--url", "ws://localhost/ws?token=abc"], "a token goes into TANDEM_TOKEN"],
     [["tail", "room:42", "--token-file", "none"], "The token file cannot be read"],
@@ -79,7 +81,10 @@ describe("tandem", () => {
     [
       "inspect",
       "no log",
-      (folder: string) => (mkdirSync(folder), writeFileSync(join(folder, "tandem.db"), "no database".repeat(999))),
+      (folder: string) => {
+        mkdirSync(folder);
+        writeFileSync(join(folder, "tandem.db"), "no database".repeat(999));
+      },
       "is damaged",
     ],
   ])("%s on a data folder that is %s says so in a sentence", async (command, _, make, sentence) => {
