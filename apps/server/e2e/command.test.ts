@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ApplicationFolder, DEFINITION } from "./application.ts";
@@ -43,6 +43,8 @@ describe("tandem", () => {
     [["publish", "room:42", "message", "{"], "The data is no JSON"],
     [["publish", "room42", "message", "{}"], "write type:id"],
     [["tail", "room:42", "--last", "-1"], "--last is a whole number"],
+    [["tail", "room:42", "--last", "10001"], "--last is a whole number from 0 to 10000"],
+    [["publish", "room:42", "message", "{}", "--event-version", "two"], "--event-version is a whole number"],
     [["tail", "room:42", "--url", "http://localhost"], "is no address of a server"],
     [["tail", "room:42", "--url", "ws://localhost/ws?token=abc"], "a token goes into TANDEM_TOKEN"],
     [["tail", "room:42", "--token-file", "none"], "The token file cannot be read"],
@@ -65,6 +67,45 @@ describe("tandem", () => {
     expect(err).toContain(sentence);
     expect(err).not.toMatch(/\n {4}at /);
     expect(code).toBe(sentence.includes("address") ? 1 : 2);
+  });
+
+  it.each([
+    ["serve", "a file", (folder: string) => writeFileSync(folder, ""), "other cannot be used"],
+    ["token", "a file", (folder: string) => writeFileSync(folder, ""), "other cannot be used"],
+    [
+      "serve",
+      "a lock that cannot be opened",
+      (folder: string) => mkdirSync(join(folder, "tandem.db.lock"), { recursive: true }),
+      "failed: unable to open database file",
+    ],
+    [
+      "inspect",
+      "no log",
+      (folder: string) => {
+        mkdirSync(folder);
+        writeFileSync(join(folder, "tandem.db"), "no database".repeat(999));
+      },
+      "is damaged",
+    ],
+  ])("%s on a data folder that is %s says so in a sentence", async (command, _, make, sentence) => {
+    make(join(application.folder, "other"));
+    const { code, err, out } = await application.run([
+      command,
+      "--data",
+      "other",
+      ...(command === "token" ? ["--user", "ada"] : []),
+    ]);
+    expect(err).toContain(sentence);
+    expect(err).not.toMatch(/\n {4}at /);
+    expect([code, out]).toEqual([1, ""]);
+  });
+
+  it("makes no token that lives longer than its server takes", async () => {
+    const env = { TANDEM_MAX_TOKEN_SECONDS: "600" };
+    const { code, err, out } = await application.run(["token", "--user", "ada"], env);
+    expect(err).toContain("its life is longer than 600 seconds");
+    expect([code, out]).toEqual([2, ""]);
+    expect((await application.run(["token", "--user", "ada", "--lifetime", "10m"], env)).code).toBe(0);
   });
 
   it.each([

@@ -21,7 +21,7 @@ export { askedId, bodyDigest, chainTag, decidedId, eventId } from "./hash.ts";
 export { BODY_FRAMES, type Close, FRAME_END, HEARTBEAT_MS, HTTP_PATHS, RESPONSE_MS } from "./http.ts";
 export { jsonCodec } from "./json.ts";
 export { jsonFrames } from "./json-frames.ts";
-export { DEFAULT_LIMITS, type Limits, LimitsSchema } from "./limits.ts";
+export { DEFAULT_LIMITS, type Limits, LimitsSchema, limitFaults } from "./limits.ts";
 export { type Filterable, matcherOf } from "./matching.ts";
 export { errorOf, MEANINGS } from "./meanings.ts";
 export {

@@ -36,6 +36,22 @@ export function inspect(value: unknown, depth: number): number {
   return keys;
 }
 
+/** The object keys in a value that `inspect` refuses. No nesting can overflow the stack here either. */
+export function countKeys(value: unknown): number {
+  let keys = 0;
+  for (const left = [value]; left.length > 0; ) {
+    const item = left.pop();
+    if (Array.isArray(item)) for (const entry of item) left.push(entry);
+    else if (typeof item === "object" && item !== null && !ArrayBuffer.isView(item)) {
+      for (const entry of Object.values(item)) {
+        keys++;
+        left.push(entry);
+      }
+    }
+  }
+  return keys;
+}
+
 /** MessagePack carries more than JSON does (bytes, times): such values stand only where a message declares them. */
 function inspectPrototype(item: object): void {
   if (Object.getPrototypeOf(item) !== Object.prototype) {

@@ -57,6 +57,23 @@ export const LimitsSchema = v.object({
 
 export type Limits = v.InferOutput<typeof LimitsSchema>;
 
+/** What is wrong with these limits, a sentence each; `nameOf` says what a limit is called where they were set. */
+export function limitFaults(limits: Limits, nameOf: (limit: keyof Limits) => string): string[] {
+  const faults = Object.entries(LimitsSchema.entries).flatMap(([name, schema]) => {
+    const [, , least, most] = schema.pipe;
+    const limit = name as keyof Limits;
+    if (v.is(schema, limits[limit])) return [];
+    return [`${nameOf(limit)} is a whole number from ${least.requirement} to ${most.requirement}.`];
+  });
+  const { eventBytes, frameBytes } = limits;
+  if (eventBytes >= frameBytes) {
+    faults.push(
+      `${nameOf("eventBytes")} (${eventBytes}) must be less than ${nameOf("frameBytes")} (${frameBytes}): an event travels inside a frame.`,
+    );
+  }
+  return faults;
+}
+
 export const DEFAULT_LIMITS: Limits = {
   frameBytes: 65_536,
   frameMessages: 512,

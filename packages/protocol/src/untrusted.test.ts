@@ -67,6 +67,13 @@ describe("a frame from outside", () => {
     expect(decodeUntrusted(msgpackCodec, twice, DEFAULT_LIMITS)).toMatchObject([{ error: { code: "bad-message" } }]);
   });
 
+  it("F3: a key given twice is noticed beside a message that is wrong by itself", () => {
+    for (const wrong of ['{"type":"shout"}', '{"type":"ping","constructor":1}', `${"[".repeat(40)}${"]".repeat(40)}`]) {
+      expect(codes(`[${wrong},{"type":"ping","type":"ping"}]`)).toEqual(["bad-message", "bad-message"]);
+      expect(codes(`[${wrong},{"type":"ping"}]`)[1]).toBeUndefined();
+    }
+  });
+
   it("is not taken for one with a key given twice because of colons and quotes in texts", () => {
     const publish = (text: string) => ({
       type: "publish",

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Codec, Encoded } from "./codec.ts";
 import { TandemError } from "./errors.ts";
-import { inspect } from "./inspection.ts";
+import { countKeys, inspect } from "./inspection.ts";
 import type { Limits } from "./limits.ts";
 import type { ClientMessage } from "./messages/client-message.ts";
 import { ClientMessageSchema } from "./messages/client-message.ts";
@@ -37,13 +37,15 @@ export function decodeUntrusted(
   }
   let keys = 0;
   const arrivals = messages.map((message): Arrival => {
+    let counted: number | undefined;
     try {
-      keys += inspect(message, limits.depth);
+      counted = inspect(message, limits.depth);
       return { message: parseMessage(message) };
     } catch (error) {
       if (!(error instanceof TandemError)) throw error;
-      keys = Number.NaN;
       return { error, id: requestIdOf(message) };
+    } finally {
+      keys += counted ?? countKeys(message);
     }
   });
   // Which message gave the key twice cannot be told: the key's first value is gone. None of the frame is taken.

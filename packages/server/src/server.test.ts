@@ -148,6 +148,17 @@ describe("a server of its own", () => {
     await expect(connectTo(`${url}/nothing`)).rejects.toThrow("404");
   });
 
+  it("answers a request that offers another protocol as if it had not", async () => {
+    // HTTP clients that speak HTTP/2 offer `h2c` with every request, so do some health checks (RFC 9110, section 7.8).
+    const { port } = await (await start()).listen();
+    const headers = { Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__" };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ host: "127.0.0.1", port, path: "/readyz", headers }, resolve).on("error", reject);
+    });
+    response.resume();
+    expect(response.statusCode).toBe(200);
+  });
+
   it("answers more than 100 headers with 431", async () => {
     const { url } = await (await start()).listen();
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`x-${at}`, "1"]));
@@ -157,6 +168,13 @@ describe("a server of its own", () => {
   it("refuses options that cannot be, before anything is opened", async () => {
     await expect(start({ trustProxy: ["everyone"] })).rejects.toThrow('"everyone" is not a network');
     await expect(start({ secret: "short" })).rejects.toThrow(RangeError);
+    await expect(start({ limits: { inFlight: 1_000 } })).rejects.toThrow(
+      "limits.inFlight is a whole number from 1 to 256",
+    );
+    await expect(start({ limits: { pingMs: Number.NaN } })).rejects.toThrow(RangeError);
+    await expect(start({ limits: { eventBytes: 65_536 } })).rejects.toThrow(
+      "limits.eventBytes (65536) must be less than limits.frameBytes (65536)",
+    );
   });
 
   it("rejects where the port is taken", async () => {

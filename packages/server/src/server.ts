@@ -2,6 +2,7 @@ import type { Server as HttpServer } from "node:http";
 import { join, resolve } from "node:path";
 import type { AppDefinition } from "@tandem/app";
 import type { Limits } from "@tandem/protocol";
+import { DEFAULT_LIMITS, limitFaults } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import { nodeRuntime } from "@tandem/runtime/node";
 import type { Authenticator } from "./access/authenticator.ts";
@@ -90,6 +91,8 @@ export interface ServerOptions {
  */
 export async function createServer(app: AppDefinition, options: ServerOptions = {}): Promise<Server> {
   const runtime = options.runtime ?? nodeRuntime();
+  const [fault] = limitFaults({ ...DEFAULT_LIMITS, ...options.limits }, (limit) => `limits.${limit}`);
+  if (fault !== undefined) throw new RangeError(fault);
   const trusted = trustedProxies(options.trustProxy ?? []);
   const authenticator = options.authenticator ?? tokensOf(app, options, runtime);
   const log =
@@ -209,7 +212,8 @@ export class Server {
    */
   async listen(): Promise<{ readonly url: string; readonly port: number }> {
     const { host = "127.0.0.1", port = 8080, maxConnections = 20_000 } = this.#parts.options;
-    this.#listener = new Listener(this.http, { maxConnections });
+    const { webSockets } = this.#parts.roads;
+    this.#listener = new Listener(this.http, { maxConnections, isUpgrade: (request) => webSockets.concerns(request) });
     this.attach(this.#listener.httpServer);
     return this.#listener.listen(host, port);
   }

@@ -29,8 +29,9 @@ export async function inspect(
   const file = join(data, LOG_FILE);
   if (!existsSync(file))
     throw new CommandError(`There is no log ${file}: name the data folder with --data or TANDEM_DATA.`);
-  const log = await createSqliteLog({ file, runtime: systemRuntime(silentLogger), readOnly: true });
+  let log: Log | undefined;
   try {
+    log = await createSqliteLog({ file, runtime: systemRuntime(silentLogger), readOnly: true });
     if (channel === undefined) return await showChannels(log, wholeNumber("--limit", options.limit, 1), output);
     const { type, id } = parseChannel(channel);
     const key = channelKey(options.tenant, `${type}:${id}`);
@@ -39,7 +40,7 @@ export async function inspect(
   } catch (error) {
     throw error instanceof TandemError ? new CommandError(error.message, EXIT.failure, error.code) : error;
   } finally {
-    await log.close();
+    await log?.close();
   }
 }
 

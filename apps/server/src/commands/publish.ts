@@ -5,6 +5,7 @@ import { CommandError, EXIT } from "../exit.ts";
 import type { Output } from "../output.ts";
 import type { SessionOptions } from "../session.ts";
 import { openSession, parseChannel } from "../session.ts";
+import { wholeNumber } from "./tail.ts";
 
 /** Publishes one event, and ends when it is durable. */
 export async function publish(
@@ -17,7 +18,8 @@ export async function publish(
 ): Promise<void> {
   const { type, id } = parseChannel(channel);
   const payload = parse(data === "-" ? await text(process.stdin) : data);
-  const version = options.eventVersion === undefined ? undefined : Number(options.eventVersion);
+  const { eventVersion } = options;
+  const version = eventVersion === undefined ? undefined : wholeNumber("--event-version", eventVersion, 1, 1_000_000);
   const session = openSession(options, environment);
   try {
     const publication = session.client

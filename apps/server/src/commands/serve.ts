@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { TandemError } from "@tandem/protocol";
 import { nodeRuntime } from "@tandem/runtime/node";
 import type { Configuration, Environment } from "@tandem/server";
-import { createServer, developmentSecret, stopOnSignals } from "@tandem/server";
+import { createServer, stopOnSignals } from "@tandem/server";
 import { loadDefinition } from "../definition.ts";
-import { configurationOf } from "../environment.ts";
+import { configurationOf, secretIn } from "../environment.ts";
 import { CommandError, EXIT } from "../exit.ts";
 import type { Output } from "../output.ts";
 
@@ -70,7 +70,7 @@ function serverOptions(configuration: Configuration) {
   const { mode, secret, static: files, ...rest } = configuration;
   // In development a server has a secret at all times, so that `tandem token` works at once.
   const needed = mode === "development" && secret === undefined && configuration.jwks === undefined;
-  return { ...rest, files, secret: needed ? developmentSecret(configuration.data) : secret };
+  return { ...rest, files, secret: needed ? secretIn(configuration.data) : secret };
 }
 
 function startFailure(error: unknown): unknown {

@@ -11,6 +11,9 @@ export interface TailOptions extends SessionOptions {
   readonly count?: string;
 }
 
+/** So many events of a channel's end a subscription may begin with. */
+const MOST_LAST = 10_000;
+
 /** Shows a channel's events as they come, over lost connections, until it is stopped or has shown enough. */
 export async function tail(
   channel: string,
@@ -19,7 +22,7 @@ export async function tail(
   output: Output,
 ): Promise<void> {
   const { type, id } = parseChannel(channel);
-  const last = wholeNumber("--last", options.last, 0);
+  const last = wholeNumber("--last", options.last, 0, MOST_LAST);
   let left = options.count === undefined ? Number.POSITIVE_INFINITY : wholeNumber("--count", options.count, 1);
   const session = openSession(options, environment);
   try {
@@ -52,8 +55,9 @@ function line({ offset, time, type, author, data, redacted }: ChannelEvent): str
   return printable(`${offset}  ${new Date(time).toISOString()}  ${author ?? "-"}  ${type}  ${shown}`);
 }
 
-export function wholeNumber(option: string, value: string, least: number): number {
+export function wholeNumber(option: string, value: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const number = Number(value);
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new CommandError(`${option} is a whole number from ${least}.`, EXIT.usage);
+  if (value.trim() !== "" && Number.isSafeInteger(number) && number >= least && number <= most) return number;
+  const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
+  throw new CommandError(`${option} is a whole number from ${least}${upTo}.`, EXIT.usage);
 }

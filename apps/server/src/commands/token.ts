@@ -1,8 +1,8 @@
 import type { Grants, Right } from "@tandem/app";
 import { RIGHTS } from "@tandem/app";
 import type { Environment } from "@tandem/server";
-import { developmentSecret, mintToken } from "@tandem/server";
-import { configurationOf } from "../environment.ts";
+import { mintToken } from "@tandem/server";
+import { configurationOf, secretIn } from "../environment.ts";
 import { CommandError, EXIT } from "../exit.ts";
 import type { Output } from "../output.ts";
 
@@ -22,20 +22,21 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 /** Makes a token with the server's secret. */
 export async function token(options: TokenOptions, environment: Environment, output: Output): Promise<void> {
   const configuration = configurationOf(environment, { TANDEM_DATA: options.data });
-  const { mode, jwks, issuer, audience } = configuration;
+  const { mode, jwks, issuer, audience, maxTokenSeconds } = configuration;
   if (configuration.secret === undefined && (mode === "production" || jwks !== undefined)) {
     throw new CommandError(
       "This server's tokens are signed with keys that are not here (TANDEM_JWKS): get one from who has them.",
       EXIT.usage,
     );
   }
-  const secret = configuration.secret ?? developmentSecret(configuration.data);
+  const secret = configuration.secret ?? secretIn(configuration.data);
   const lifetime = milliseconds(options.lifetime);
   const { user, name, tenant } = options;
   const grants = options.grant ? grantsOf(options.grant) : DEFAULT_GRANTS;
   const expires = new Date(Date.now() + lifetime).toISOString();
   try {
-    const made = await mintToken({ secret, user, name, tenant, grants, issuer, audience, lifetime });
+    const maxLifetime = maxTokenSeconds * 1_000;
+    const made = await mintToken({ secret, user, name, tenant, grants, issuer, audience, lifetime, maxLifetime });
     output.result({ token: made, user, tenant: tenant ?? "default", grants, expires }, made);
   } catch (error) {
     if (error instanceof RangeError) throw new CommandError(error.message, EXIT.usage);

@@ -124,6 +124,11 @@ export function MessageList({ room, view, onSendAgain, onEdit, onRemove, ref }: 
         )}
       </section>
       <Cursors people={room.people} />
+      {!empty && view.problem !== undefined && (
+        <p className="room-problem" role="alert">
+          Nothing new is shown here any more. {view.problem}
+        </p>
+      )}
       {!following && !empty && <NewMessages unread={unread} onJump={scrollToNewest} />}
     </div>
   );

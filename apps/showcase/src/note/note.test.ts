@@ -76,6 +76,17 @@ describe("the note", () => {
     expect(note.get().text).toBe("half a line");
   });
 
+  it("lets refusals of the text and of the lock be dismissed one by one", () => {
+    const { text, locks, note } = writing();
+    note.write("Buy tea");
+    note.finish();
+    text.refuse(new TandemError("forbidden", "No right to write."));
+    locks.refuse(new TandemError("forbidden", "No right to the lock."));
+    const [first, second] = note.get().refusals;
+    note.dismiss(first?.key ?? "");
+    expect(note.get().refusals).toEqual([second]);
+  });
+
   it("G8: keeps what a stale holder wrote, though the server refuses it, for the next turn", () => {
     const { text, locks, note, hers } = writing();
     note.write("too late");

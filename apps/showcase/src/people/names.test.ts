@@ -1,3 +1,4 @@
+import type { Store } from "@tandem/runtime";
 import { Cell } from "@tandem/runtime";
 import { describe, expect, it } from "vitest";
 import { Names } from "./names.ts";
@@ -28,6 +29,21 @@ describe("names", () => {
       "Somebody",
       "The room",
     ]);
+  });
+
+  it("listen to nobody any more once they are closed", () => {
+    const listening = new Set<string>();
+    const watched = <T>(name: string, value: T): Store<T> => ({
+      get: () => value,
+      subscribe: () => {
+        listening.add(name);
+        return () => listening.delete(name);
+      },
+    });
+    const names = new Names({ people: watched("people", NOBODY), self: watched("self", undefined) });
+    expect([...listening]).toEqual(["people", "self"]);
+    names.close();
+    expect([...listening]).toEqual([]);
   });
 
   it("are bounded: those that were learned first are forgotten", () => {

@@ -19,12 +19,15 @@ export class Names implements Store<NameOf> {
   readonly #self: Store<string | undefined>;
   readonly #names = new Map<string, string>();
   readonly #nameOf: Cell<NameOf>;
+  readonly #endings: readonly (() => void)[];
 
   constructor({ people, self }: NamesOptions) {
     this.#self = self;
     this.#nameOf = new Cell(this.#told());
-    people.subscribe(() => this.learn(people.get().people.map(({ user, name }) => [user, name])));
-    self.subscribe(() => this.#nameOf.set(this.#told()));
+    this.#endings = [
+      people.subscribe(() => this.learn(people.get().people.map(({ user, name }) => [user, name]))),
+      self.subscribe(() => this.#nameOf.set(this.#told())),
+    ];
   }
 
   get = (): NameOf => this.#nameOf.get();
@@ -43,6 +46,11 @@ export class Names implements Store<NameOf> {
       if (this.#names.size > REMEMBERED && oldest !== undefined) this.#names.delete(oldest);
     }
     if (news) this.#nameOf.set(this.#told());
+  }
+
+  /** Nothing is learned any more of who is there: the reader's user is known to the whole page, which would keep this. */
+  close(): void {
+    for (const end of this.#endings) end();
   }
 
   #told(): NameOf {

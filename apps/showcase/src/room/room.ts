@@ -176,6 +176,7 @@ export class Room implements Store<RoomView> {
   close(): void {
     this.#closed = true;
     this.#tools?.close();
+    this.names.close();
     for (const end of this.#endings.splice(0)) end();
   }
 

@@ -1,6 +1,7 @@
 import type { Client } from "@tandem/client";
 import { model } from "@tandem/client";
 import type { Store } from "@tandem/runtime";
+import { systemRuntime } from "@tandem/runtime";
 import type app from "../../tandem.config.ts";
 import { Board } from "../board/board.ts";
 import { Jobs } from "../jobs/jobs.ts";
@@ -26,7 +27,7 @@ export function clientTools({ client, room, self, names, window: owner }: Client
   const channel = client.channel("room", room);
   const tools = {
     votes: new Votes({ model: model(channel, "votes", votes), self, names, now }),
-    board: new Board({ model: model(channel, "board", board), names, newId: () => crypto.randomUUID() }),
+    board: new Board({ model: model(channel, "board", board), names, newId: systemRuntime().randomId }),
     note: new Note({
       note: model(channel, "note", note),
       locks: model(channel, "locks", locks),

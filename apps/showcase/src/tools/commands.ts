@@ -9,6 +9,7 @@ export type Stage = "queued" | "sent";
 
 /** An own command that came to nothing, in words. */
 export interface Refusal {
+  /** Its own also where a tool has commands of several models, which are about different things. */
   readonly key: string;
   readonly words: string;
 }
@@ -55,7 +56,8 @@ export class Commands<R extends Reason> implements Store<CommandsView> {
       if (status.kind === "pending") return this.#show();
       if (!this.#pending.delete(sent)) return;
       if (status.kind !== "confirmed") refused?.();
-      this.#show(this.#wordsFor(what, status));
+      const words = this.#wordsFor(what, status);
+      this.#show(words === undefined ? [] : [{ key: `${about}-${++this.#told}`, words }]);
     };
     // A command ends by itself, and its store with it: there is nothing to unsubscribe from.
     sent.status.subscribe(look);
@@ -86,15 +88,14 @@ export class Commands<R extends Reason> implements Store<CommandsView> {
     }
   }
 
-  #show(words?: string): void {
+  #show(news: readonly Refusal[] = []): void {
     const stages = new Map<string, Stage>();
     for (const [sent, about] of this.#pending) {
       const status = sent.status.get();
       if (status.kind === "pending" && stages.get(about) !== "queued") stages.set(about, status.stage);
     }
     const { refusals } = this.get();
-    const told = words === undefined ? refusals : [...refusals, { key: `refusal-${++this.#told}`, words }];
-    this.#view.set({ stages, refusals: told.slice(-SHOWN) });
+    this.#view.set({ stages, refusals: [...refusals, ...news].slice(-SHOWN) });
   }
 }
 

@@ -18,6 +18,8 @@ export interface MintToken {
   readonly audience?: string | undefined;
   /** Milliseconds from now to its end, counted in whole seconds. Default one hour, at most 30 days. */
   readonly lifetime?: number | undefined;
+  /** The longest life that the server admits (`maxTokenSeconds`), in milliseconds. Default 30 days. */
+  readonly maxLifetime?: number | undefined;
   /** Its own id, by which it can be revoked. Default: a random one. */
   readonly id?: string | undefined;
   /** Milliseconds since 1970. Default: the present time. */
@@ -42,7 +44,7 @@ export async function mintToken(options: MintToken): Promise<string> {
     exp: iat + Math.floor(lifetime / 1000),
     jti: id,
   };
-  const judgement = judgeClaims(claims, now, MAX_TOKEN_LIFETIME);
+  const judgement = judgeClaims(claims, now, options.maxLifetime ?? MAX_TOKEN_LIFETIME);
   if (judgement.kind === "invalid") throw new RangeError(`No server would accept this token: ${judgement.fault}.`);
   return new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(secret);
 }

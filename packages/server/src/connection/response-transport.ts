@@ -75,8 +75,13 @@ export class ResponseTransport implements Transport {
       this.#beat();
     }
     const go = () => {
-      for (const frame of more) events.frame(frame);
-      if (this.#carriage === "answer") events.end();
+      try {
+        for (const frame of more) events.frame(frame);
+        if (this.#carriage === "answer") events.end();
+      } catch (error) {
+        // Nobody else would catch it by now. Whatever a client sends, the others go on.
+        this.failed(error);
+      }
     };
     // The frames after the first wait until `hello` is answered: before that, a client has nothing else to say.
     if (more.length > 0) this.#answered = () => this.#runtime.defer(go);
@@ -132,6 +137,13 @@ export class ResponseTransport implements Transport {
   destroy(): void {
     this.#over = true;
     this.#reply.cut();
+  }
+
+  /** What came could not be handled: its connection is cut. */
+  failed(error: unknown): void {
+    const { logger } = this.#runtime;
+    logger.error({ error, address: this.address }, "a request could not be handled, its connection was cut");
+    this.destroy();
   }
 
   #finish(): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Limits } from "@tandem/protocol";
-import { DEFAULT_LIMITS } from "@tandem/protocol";
+import { DEFAULT_LIMITS, limitFaults } from "@tandem/protocol";
 import * as v from "valibot";
 import { nearest } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
@@ -99,11 +99,7 @@ export function readConfiguration(environment: Environment): Configuration {
     limits,
   };
   if (production) problems.push(...missingInProduction(configuration, environment));
-  if (limits.eventBytes >= limits.frameBytes) {
-    problems.push(
-      `TANDEM_LIMIT_EVENT_BYTES (${limits.eventBytes}) must be less than TANDEM_LIMIT_FRAME_BYTES (${limits.frameBytes}): an event travels inside a frame.`,
-    );
-  }
+  problems.push(...limitFaults(limits, (limit) => LIMIT_SETTINGS[limit].name));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configuration;
 }

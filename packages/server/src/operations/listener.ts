@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -16,6 +16,8 @@ const OTHER_SOCKETS = 1_024;
 export interface ListenerOptions {
   /** Most WebSockets. */
   readonly maxConnections: number;
+  /** Is this request to upgrade one to look at? Any other, such as an offer of HTTP/2, is answered as if it had not asked, which is anybody's right (RFC 9110, section 7.8). */
+  isUpgrade(request: IncomingMessage): boolean;
 }
 
 /** An HTTP server of our own, with its bounds. */
@@ -30,6 +32,7 @@ export class Listener {
         headersTimeout: REQUEST_TIMEOUT,
         requestTimeout: REQUEST_TIMEOUT,
         connectionsCheckingInterval: LOOK,
+        shouldUpgradeCallback: (request) => options.isUpgrade(request),
       },
       (request, response) => void answer(request, response),
     );

@@ -25,13 +25,19 @@ let road: HttpRoad;
 let room: Room;
 let seen: Seen[];
 let lines: Record<string, unknown>[];
+let faults: string[];
 let runtime: VirtualRuntime;
 
 beforeEach(async () => {
   seen = [];
   lines = [];
+  faults = [];
   runtime = new VirtualRuntime();
-  const logger: Logger = { ...silentLogger, warn: (fields) => void lines.push(fields) };
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (fields) => void lines.push(fields),
+    error: (_, message) => void faults.push(message),
+  };
   room = new Room(3);
   road = new HttpRoad({
     path: "/ws",
@@ -310,7 +316,44 @@ describe("a response", () => {
   });
 });
 
+describe("a server's own fault", () => {
+  it("G12: with a frame after the first cuts that client, and ends nothing else", async () => {
+    const { told } = send("/ws/send", `${HELLO}\n${HELLO}`);
+    const { transport, frames } = await arrived();
+    frames.push = () => {
+      throw new Error("nobody thought of this");
+    };
+    transport.flush(false);
+    await runtime.advance(0);
+    await expect.poll(() => told.over).toBe(true);
+    await expect.poll(() => room.taken).toBe(0);
+    expect(faults).toEqual(["a request could not be handled, its connection was cut"]);
+  });
+});
+
 describe("room", () => {
+  it("G11: a client that has gone before its request is handed over takes none", async () => {
+    // As where the road is mounted behind something of the application's own that takes its time.
+    let late: (() => void) | undefined;
+    const slow = createServer((taken, response) => {
+      response.once("close", () => {
+        late = () => road.handle(taken, response, true);
+      });
+      request.destroy();
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const { port } = slow.address() as AddressInfo;
+    const request = ask({ host: "127.0.0.1", port, path: "/ws/send", method: "POST", headers: JSON_TYPE });
+    request.on("error", () => undefined);
+    request.flushHeaders();
+    await expect.poll(() => late).toBeDefined();
+    late?.();
+    await runtime.advance(60_000);
+    expect(room.taken).toBe(0);
+    expect(runtime.timers).toBe(0);
+    await new Promise((resolve) => slow.close(resolve));
+  });
+
   it("G11: one too many, and everybody while the server drains, are answered 503 with a hint", async () => {
     for (let count = 0; count < 3; count++) send("/ws/stream", HELLO);
     await expect.poll(() => room.taken).toBe(3);

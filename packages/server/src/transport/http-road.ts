@@ -63,6 +63,8 @@ export class HttpRoad {
 
   /** Answers a request to one of the two paths. */
   handle(request: IncomingMessage, response: ServerResponse, isSend: boolean): void {
+    // Where the road is mounted, the client may be gone before its request comes here: nothing would tell of its end any more.
+    if (response.destroyed || response.closed) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const address = clientAddress(request, this.#options.trusted);
     const refusal = judgeRequest(request, this.#rules);
@@ -103,9 +105,7 @@ export class HttpRoad {
     try {
       transport.carry(accept(transport), frames);
     } catch (error) {
-      // Whatever a client sends, the others go on.
-      runtime.logger.error({ error, address }, "a request could not be handled, its connection was cut");
-      transport.destroy();
+      transport.failed(error);
     }
   }
 

@@ -81,6 +81,11 @@ export class WebSockets implements SocketEvents {
     });
   }
 
+  /** Does it ask for a WebSocket, or for anything else at the path that is ours? */
+  concerns(request: IncomingMessage): boolean {
+    return request.headers.upgrade?.toLowerCase() === "websocket" || pathOf(request) === this.#options.path;
+  }
+
   /** Takes a request to upgrade. @returns false when its path is another: it is not touched then */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (pathOf(request) !== this.#options.path) return false;

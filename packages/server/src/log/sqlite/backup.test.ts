@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { systemRuntime } from "@tandem/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ALL, appendOne, attempt, attempts, eventsOf, producerId, stored } from "../contract/attempt.contract.ts";
@@ -61,6 +62,37 @@ describe("backup", () => {
     expect(readFileSync(join(folder, "mine"), "utf8")).toBe("mine");
     await expect(backupSqlite(join(folder, "none.db"), copy)).rejects.toThrow("There is no log file");
     expect(existsSync(copy)).toBe(false);
+  });
+});
+
+describe("a copy that fails", () => {
+  it("leaves nothing behind: a disk that it has filled has its room again", async () => {
+    const log = await openLog();
+    await stored(log, attempts(1, 3));
+    await log.close();
+    const database = new DatabaseSync(file);
+    database.exec("UPDATE channels SET count = count + 1");
+    database.close();
+    await expect(backupSqlite(file, copy)).rejects.toThrow("damaged");
+    expect(readdirSync(join(folder, "backups"))).toEqual([]);
+    await expect(restoreSqlite(file, join(folder, "other", "log.db"))).rejects.toThrow("damaged");
+    expect(readdirSync(join(folder, "other"))).toEqual(["log.db.lock"]);
+  });
+});
+
+describe("a log of an older format", () => {
+  it("is copied as it is, and restored: the server brings it up to date", async () => {
+    const log = await openLog();
+    await stored(log, attempts(1, 3));
+    await log.close();
+    const older = new DatabaseSync(file);
+    older.exec("DROP TABLE ws_subscriptions; DROP TABLE ws_subscribers; DROP TABLE models; DROP TABLE fences");
+    older.exec("DROP TABLE sealing_keys; DROP TABLE snapshots; DROP TABLE snapshot_pieces; PRAGMA user_version = 1");
+    older.close();
+    await backupSqlite(file, copy);
+    const restored = join(folder, "restored", "log.db");
+    await restoreSqlite(copy, restored);
+    expect(await eventsOf(await openLog(restored))).toHaveLength(3);
   });
 });
 

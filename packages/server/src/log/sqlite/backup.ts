@@ -74,10 +74,24 @@ export async function restoreSqlite(
   }
 }
 
-/** Copies a whole, sound log into a file that needs no other beside it. */
+/** Copies a whole, sound log into a file that needs no other beside it. Where that fails, nothing of it is left. */
 async function copy(from: string, to: string, onProgress: Progress): Promise<void> {
-  rmSync(to, { force: true });
-  const source = openToRead(from);
+  remove(to);
+  try {
+    await write(from, to, onProgress);
+  } catch (error) {
+    remove(to);
+    throw error;
+  }
+}
+
+function remove(file: string): void {
+  for (const end of ["", "-journal", "-wal", "-shm"]) rmSync(file + end, { force: true });
+}
+
+async function write(from: string, to: string, onProgress: Progress): Promise<void> {
+  // Whatever format it has, the copy has too: a backup is wanted before the server brings a log up to date, and one of before may have to be restored.
+  const source = openToRead(from, 1);
   try {
     // A read transaction holds the moment: without one, the copy would begin anew with every commit.
     source.exec("BEGIN; SELECT count(*) FROM sqlite_schema");

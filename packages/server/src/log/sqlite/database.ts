@@ -36,13 +36,13 @@ export function openToWrite(file: string): DatabaseSync {
   });
 }
 
-/** Opens the file to read, beside whoever writes. */
-export function openToRead(file: string): DatabaseSync {
+/** Opens the file to read, beside whoever writes. @param oldest the oldest format that the reader understands */
+export function openToRead(file: string, oldest = FORMAT): DatabaseSync {
   if (!existsSync(file)) throw new TandemError("storage-unavailable", `There is no log file ${file}.`);
   return open(file, true, (database) => {
     database.exec("PRAGMA cache_size = -32768");
     const format = formatOf(database, file);
-    if (format === FORMAT) return;
+    if (format >= oldest) return;
     throw new TandemError(
       "storage-unavailable",
       format === 0
