@@ -30,6 +30,7 @@ declare const draw: typeof show, index: typeof show, report: typeof show, fetchA
 declare function fetchToken(): Promise<string>;
 declare function render(input: unknown, page: number, options: { signal: AbortSignal }): Promise<void>;
 declare function run(work: import("@tandem/client").Work): unknown;
+declare function make(input: unknown): Promise<unknown>;
 declare function sendMail(data: unknown): Promise<void>;
 declare function answer(options: { signal: AbortSignal }): AsyncIterable<string>;
 declare function isMember(user: string, id: string): boolean;
