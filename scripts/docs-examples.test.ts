@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { examplesOf, PAGES, SURROUNDINGS } from "./docs-examples.ts";
+import { DEFINITION, examplesOf, PAGES, SURROUNDINGS } from "./docs-examples.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,14 +21,12 @@ function compile(page: string): string {
   const name = page.replaceAll(/\W/g, "-");
   const place = join(folder, name);
   mkdirSync(place);
-  const examples = examplesOf(page);
-  const fixture = join(ROOT, "scripts/docs-examples.fixture.ts");
-  if (!examples.has("tandem.config.ts")) copyFileSync(fixture, join(place, "tandem.config.ts"));
   const files = new Map([
     ["votes.ts", 'import { vote } from "@tandem/model";\n\nexport const votes = vote();\n'],
     ["jobs.ts", 'import { job } from "@tandem/model";\n\nexport const jobs = job();\n'],
+    ["tandem.config.ts", DEFINITION],
     ["surroundings.d.ts", SURROUNDINGS],
-    ...examples,
+    ...examplesOf(page),
   ]);
   for (const [file, text] of files) writeFileSync(join(place, file), text);
   const compilerOptions = { types: ["node"], noUnusedLocals: false, noUnusedParameters: false };
