@@ -42,14 +42,4 @@ describe("the guide to models", () => {
     const { status, said } = run(join(MODULES, "vitest/vitest.mjs"), "run", "--root", folder);
     expect({ status, said }).toMatchObject({ status: 0, said: expect.stringContaining("2 passed") });
   });
-
-  it("compiles", () => {
-    const options = {
-      extends: join(ROOT, "tsconfig.json"),
-      include: [join(folder, "*.ts")],
-      compilerOptions: { types: ["node"] },
-    };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(options));
-    expect(run(join(MODULES, "typescript/bin/tsc"), "--noEmit", "-p", folder)).toEqual({ status: 0, said: "" });
-  });
 });

@@ -43,7 +43,7 @@ export interface NodeOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** How much of each channel's newest history is kept in memory. Default: 512 events, 256 KB. */
   readonly recent?: RecentBounds | undefined;
-  /** Bounds of the pause between two flushes of deliveries. Default: none on a quiet node, at most 8 ms on a busy one. */
+  /** Bounds of the pause between two flushes of deliveries. Default: none on a quiet node, at most 6 ms on a busy one. */
   readonly flush?: Partial<FlushBounds> | undefined;
   /** Longest life of a token that the authenticator admits, in milliseconds: revocations are kept that long. Default 30 days. */
   readonly tokenLifetime?: number | undefined;

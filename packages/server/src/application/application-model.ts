@@ -1,6 +1,6 @@
 import type { ChannelDefinition } from "@tandem/app";
 import type { Errand } from "@tandem/model";
-import type { Position } from "@tandem/protocol";
+import type { FenceToken, Position } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly user?: string;
   /** The version of the model that `input` is of. Default: the declared one. */
   readonly version?: number;
+  /** The fencing token of the lock under which this is done. Default: the application needs none. */
+  readonly fence?: FenceToken | undefined;
   /** A producer id for this command alone: see `PublishOptions.once`. */
   readonly once?: string | undefined;
 }
@@ -51,7 +53,7 @@ export class ApplicationModel {
   /**
    * Has the model decide a command. Takes effect once; resolves with the position after its events when they are durable.
    *
-   * @throws TandemError (by rejection) `rejected` with the model's `reason`; `invalid-command`, `invalid-data`, `model-stopped`; as `publish` does
+   * @throws TandemError (by rejection) `rejected` with the model's `reason`; `invalid-command`, `invalid-data`, `model-stopped`, `stale-fence`; as `publish` does
    */
   async command(command: string, input: unknown, options: CommandOptions = {}): Promise<Position> {
     const { definition, runtime } = this.#ports;
@@ -61,7 +63,7 @@ export class ApplicationModel {
     if ("refusal" in found) throw toError(found.refusal);
     const asked = await toQuestion(found, asking, { user: options.user, admin: true });
     if ("refusal" in asked) throw toError(asked.refusal);
-    return this.#ask(asked.question, commandDigest(definition, asking), options.once);
+    return this.#ask(asked.question, commandDigest(definition, asking), options);
   }
 
   /** Has the model act where this is its deadline, and has passed; else nothing changes. @param at as `deadline` tells it */
@@ -82,14 +84,14 @@ export class ApplicationModel {
     return at === undefined ? undefined : { at, errand: model?.errand(state) };
   }
 
-  #ask(question: Question, digest: string, once?: string): Promise<Position> {
+  #ask(question: Question, digest: string, { fence, once }: CommandOptions = {}): Promise<Position> {
     const attempt: Attempt = {
       digest,
       append: (channel, producer, refusal) => {
         const models = this.#ports.models.on(channel);
         if (refusal) return models.append({ producer, events: [], refusal });
         const what = { kind: "ask", instance: models.instance(this.name), question } as const;
-        return models.ask({ producer, fence: undefined, what });
+        return models.ask({ producer, fence, what });
       },
     };
     return this.#ports.push(attempt, once);

@@ -1,6 +1,6 @@
 import type { ChannelDefinition } from "@tandem/app";
 import type { JobWorker, WorkOptions } from "@tandem/model/work";
-import type { ChannelEvent, Limits, Position, ResetReason, Start } from "@tandem/protocol";
+import type { ChannelEvent, FenceToken, Limits, Position, ResetReason, Start } from "@tandem/protocol";
 import { bodyDigest, channelName, errorOf, isChannelName, TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
 import type { PersonalChannels } from "../access/personal-channels.ts";
@@ -47,6 +47,8 @@ export interface PublishOptions {
   readonly version?: number;
   /** W3C `traceparent`. */
   readonly trace?: string;
+  /** The fencing token of the lock under which this is written. Default: the application needs none. */
+  readonly fence?: FenceToken | undefined;
   /**
    * A producer id (`mintProducer`) for this one alone: however often and at whichever node it is published under it, it takes effect once. Rejects with
    * `body-mismatch` where something else was published under it.
@@ -82,7 +84,7 @@ export class Application {
    *
    * @param channel its full name: `room:42`
    * @throws TandemError (by rejection) `forbidden` for an undeclared type, `invalid-event`, `invalid-data`, `event-too-large`,
-   *   `channel-archived`; `storage-unavailable` or `overloaded` when the log could not take it for 30 s
+   *   `channel-archived`, `stale-fence`; `storage-unavailable` or `overloaded` when the log could not take it for 30 s
    */
   async publish(channel: string, event: string, data: unknown, options: PublishOptions = {}): Promise<Position> {
     const definition = this.#definition(channel);
@@ -91,11 +93,12 @@ export class Application {
     const verdict = await validate(definition, draft, this.#ports.limits);
     if ("refusal" in verdict) throw toError(verdict.refusal);
     const { events } = verdict;
+    const { fence } = options;
     const [first] = events;
     const attempt: Attempt = {
       digest: first ? bodyDigest(first.type, first.version, first.data) : "",
       append: (open, producer, refusal) =>
-        this.#ports.models.append(open, { producer, events: refusal ? [] : events, refusal }),
+        this.#ports.models.append(open, { producer, ...(refusal ? { events: [], refusal } : { events, fence }) }),
     };
     return this.#push(channel, attempt, options.once);
   }

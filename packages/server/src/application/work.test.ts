@@ -214,4 +214,30 @@ describe("a worker", () => {
     await world.settle();
     expect(await ada.ask(message(2))).toMatchObject({ code: "stale-fence" });
   });
+
+  it("G7: writes in process under its job's lock, until another has the job", async () => {
+    const world = await cluster();
+    const { runs } = await workerOn(world);
+    const id = await start(world);
+    const application = world.node().application("acme");
+    const fence = runs[0]?.fence as { name: string; token: number };
+    const publish = async () => {
+      const published = application
+        .publish(DESK, "message", { text: `${id} page` }, { fence })
+        .catch(({ code }) => code);
+      await world.settle();
+      return published;
+    };
+    const begin = async () => {
+      const started = jobs(world)
+        .command("start", { title: "Next" }, { fence })
+        .catch(({ code }) => code);
+      await world.settle();
+      return started;
+    };
+    expect([await publish(), await begin()]).toMatchObject([{ offset: 3 }, { offset: 4 }]);
+    runs[0]?.fail(new Error("no"));
+    await world.settle();
+    expect([await publish(), await begin()]).toEqual(["stale-fence", "stale-fence"]);
+  });
 });
