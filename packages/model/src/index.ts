@@ -13,7 +13,6 @@ export {
   type Sealing,
   UNPREDICTABLE,
 } from "./decision.ts";
-
 export type { Errand, Telling } from "./errand.ts";
 export { evolve, type ModelEvent, ModelStopped, upcastEvent, upcastInput, upcastState } from "./evolution.ts";
 export {
@@ -25,6 +24,7 @@ export {
   grouped,
   unseen,
 } from "./feed/feed.ts";
+export { tokensAfter } from "./fencing.ts";
 export { type InboxOptions, type InboxState, inbox, type Notification, unseenOf } from "./inbox/inbox.ts";
 export type { Preferences } from "./inbox/preferences.ts";
 export type { Job, JobError, JobInput, Lease, LogLine, Phase } from "./job/job.ts";

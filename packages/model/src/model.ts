@@ -19,11 +19,16 @@ export interface EventInfo {
   readonly time: number;
 }
 
-/** A fencing token that an event raises: writes under a smaller one are refused from then on. */
+/**
+ * A fencing token that an event raises: writes under another one are refused from then on. It is above all before it, of all of the model's locks and in all
+ * lives of the channel (`tokensAfter`); what is not is refused as well.
+ */
 export interface Fence {
   /** Of the lock, unique within the model. */
   readonly name: string;
   readonly token: number;
+  /** Nobody holds the lock from then on: no write under it is taken, until its token is raised again. Default false. */
+  readonly free?: boolean;
 }
 
 /** What takes a command back. */

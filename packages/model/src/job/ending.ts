@@ -17,38 +17,42 @@ export function dueOf(phase: Phase): number | undefined {
   }
 }
 
-/** What becomes of a job whose time has come. */
-export function overdue(one: Job): Made<JobEvents> {
+/** What becomes of a job whose time has come. @param next the next token, where it takes one */
+export function overdue(one: Job, next: () => number): Made<JobEvents> {
   switch (one.phase.kind) {
     case "running":
       return { type: "stalled", data: { job: one.id } };
     case "stalled":
-      return one.failures < one.retries ? returned(one, true) : failed(one, LOST);
+      return one.failures < one.retries ? returned(one, next(), true) : failed(one, next(), LOST);
     case "cancelling":
-      return cancelled(one);
+      return cancelled(one, next());
     default:
       return { type: "ready", data: { job: one.id } };
   }
 }
 
 /** It waits again. @param lost the attempt counts as failed */
-export function returned({ id, token }: Job, lost: boolean): Made<JobEvents> {
-  return { type: "returned", data: { job: id, token: token + 1, lost } };
+export function returned({ id }: Job, token: number, lost: boolean): Made<JobEvents> {
+  return { type: "returned", data: { job: id, token, lost } };
 }
 
 /** An attempt failed: it is tried again after a growing wait, or it is over. */
-export function failed({ id, token, failures, retries, backoff }: Job, error: JobError): Made<JobEvents> {
-  const data = { job: id, token: token + 1, error };
+export function failed({ id, failures, retries, backoff }: Job, token: number, error: JobError): Made<JobEvents> {
+  const data = { job: id, token, error };
   if (error === LOST || !error.recoverable || failures >= retries) return { type: "failed", data };
   const wait = Math.min(backoff.most, backoff.first * 2 ** failures);
   return { type: "failed", data: { ...data, retry: wait } };
 }
 
 /** Its end by who asked for it, as far as it is being cancelled already. */
-export function cancelled({ id, token, phase }: Job, why: { by?: string; reason?: string } = {}): Made<JobEvents> {
+export function cancelled(
+  { id, phase }: Job,
+  token: number,
+  why: { by?: string; reason?: string } = {},
+): Made<JobEvents> {
   const { by, reason } = phase.kind === "cancelling" ? phase : why;
   return {
     type: "cancelled",
-    data: { job: id, token: token + 1, ...(by === undefined ? {} : { by }), ...given({ reason }) },
+    data: { job: id, token, ...(by === undefined ? {} : { by }), ...given({ reason }) },
   };
 }

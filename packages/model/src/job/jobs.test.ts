@@ -41,7 +41,7 @@ describe("a job", () => {
     const ann = stage.join("ann");
     const id = start(stage, { steps: ["read", "write"], input: { page: 1 } });
     const held = claim(stage);
-    expect(held).toEqual({ job: id, token: 1 });
+    expect(held).toEqual({ job: id, token: stage.time });
     stage.advance(1_000);
     stage.command("bot", "progress", { ...held, progress: 0.5, step: "write", text: "half", checkpoint: { row: 5 } });
     stage.command("bot", "log", { ...held, lines: ["one", "two"] });
@@ -132,7 +132,21 @@ describe("a job", () => {
     stage.command("bot", "progress", { ...next, progress: 0.2 });
     expect(get(stage, id).progress).toBe(0.6);
     stage.command("bot", "complete", { ...next, result: "second" });
-    expect(stage.fences.get(id)).toBe(get(stage, id).token);
+    stage.check();
+  });
+
+  it("G7: has a fence under its lease alone, and tokens above those of all jobs before it, also of one that was forgotten", () => {
+    const stage = stageOf(job({ keep: 1 }));
+    const tokens: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const id = start(stage);
+      const held = claim(stage);
+      expect(stage.fences).toEqual(new Map([[id, held.token]]));
+      stage.command("bot", "complete", held);
+      expect(stage.fences.size).toBe(0);
+      tokens.push(held.token, get(stage, id).token);
+    }
+    expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
     stage.check();
   });
 

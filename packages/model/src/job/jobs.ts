@@ -1,6 +1,7 @@
 import type { Context, Made } from "../decision.ts";
 import { Rejection, reasons, reject, UNPREDICTABLE } from "../decision.ts";
-import type { CommandDefinition } from "../model.ts";
+import { tokensAfter } from "../fencing.ts";
+import type { CommandDefinition, Fence } from "../model.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
 import { cancelled, dueOf, failed, overdue, returned } from "./ending.ts";
@@ -82,7 +83,7 @@ export function job(options: JobOptions = {}) {
   const work = rights.work ?? "write";
   return defineModel({
     name: "job",
-    initial: (): JobState => ({ jobs: Table.empty(), lines: Table.empty() }),
+    initial: (): JobState => ({ jobs: Table.empty(), lines: Table.empty(), last: 0 }),
     reasons: reasons<JobReason>(),
     events: jobEvents({ keep, lines, grace }),
     commands: {
@@ -105,14 +106,19 @@ export function job(options: JobOptions = {}) {
       claim: {
         input: ClaimSchema,
         right: work,
-        decide: (state, { worker, job: id, lease = usual }, { sealing }) => {
+        decide: (state, { worker, job: id, lease = usual }, { sealing, time }) => {
           // Which job it will be is not for a client to guess: a worker begins when it has the job.
           if (!sealing) return UNPREDICTABLE;
           if (id !== undefined && !state.jobs.has(id)) return reject("unknown-job");
-          const found = id === undefined ? next(state) : waiting(state.jobs.get(id));
+          const found = id === undefined ? longestWaiting(state) : waiting(state.jobs.get(id));
           if (!found) return reject("nothing-waiting");
           const ms = Math.min(Math.max(lease, LEASE.least), LEASE.most);
-          return [{ type: "claimed", data: { job: found.id, token: found.token + 1, worker, lease: ms } }];
+          return [
+            {
+              type: "claimed",
+              data: { job: found.id, token: tokensAfter(state.last ?? 0, time)(), worker, lease: ms },
+            },
+          ];
         },
       },
       /** Nothing new, but it is being worked on. */
@@ -154,7 +160,7 @@ export function job(options: JobOptions = {}) {
           const found = heldOf(state, input, context);
           return found instanceof Rejection
             ? found
-            : [{ type: "completed", data: { ...input, token: found.token + 1 } }];
+            : [{ type: "completed", data: { ...input, token: tokensAfter(state.last ?? 0, context.time)() } }];
         },
       },
       /** The attempt failed. It is tried again, if that may help and there are attempts left. */
@@ -164,7 +170,8 @@ export function job(options: JobOptions = {}) {
         decide: (state, { error, ...input }, context) => {
           const found = heldOf(state, input, context);
           if (found instanceof Rejection) return found;
-          return found.phase.kind === "cancelling" ? [cancelled(found)] : [failed(found, error)];
+          const token = tokensAfter(state.last ?? 0, context.time)();
+          return found.phase.kind === "cancelling" ? [cancelled(found, token)] : [failed(found, token, error)];
         },
       },
       /** The worker gives it back unfinished: it waits for another. Where it is being cancelled, that is its end. */
@@ -174,21 +181,23 @@ export function job(options: JobOptions = {}) {
         decide: (state, input, context) => {
           const found = heldOf(state, input, context);
           if (found instanceof Rejection) return found;
-          return found.phase.kind === "cancelling" ? [cancelled(found)] : [returned(found, false)];
+          const token = tokensAfter(state.last ?? 0, context.time)();
+          return found.phase.kind === "cancelling" ? [cancelled(found, token)] : [returned(found, token, false)];
         },
       },
       /** Ends it. Its worker, if it has one, is given until the end of its lease to stop. */
       cancel: {
         input: CancelSchema,
         right: rights.cancel ?? "write",
-        decide: (state, { job: id, ...why }, { user, admin }) => {
+        decide: (state, { job: id, ...why }, { user, admin, time }) => {
           const found = state.jobs.get(id);
           if (!found) return reject("unknown-job");
           if (isOver(found)) return reject("ended");
           if (cancels === "starter" && !admin && found.by !== user) return reject("not-yours");
           if (found.phase.kind === "cancelling") return [];
           if (found.phase.kind === "running") return [{ type: "cancelling", data: { job: id, ...why } }];
-          return [cancelled(found, { ...(user === undefined ? {} : { by: user }), ...given(why) })];
+          const token = tokensAfter(state.last ?? 0, time)();
+          return [cancelled(found, token, { ...(user === undefined ? {} : { by: user }), ...given(why) })];
         },
       },
     },
@@ -196,12 +205,15 @@ export function job(options: JobOptions = {}) {
       const deadlines = openOf(state).flatMap(({ phase }) => dueOf(phase) ?? []);
       return deadlines.length > 0 ? Math.min(...deadlines) : undefined;
     },
-    onDeadline: (state, { time }) =>
-      openOf(state).flatMap((one): readonly Made<JobEvents>[] => {
+    onDeadline: (state, { time }) => {
+      const token = tokensAfter(state.last ?? 0, time);
+      return openOf(state).flatMap((one): readonly Made<JobEvents>[] => {
         const due = dueOf(one.phase);
-        return due === undefined || due > time ? [] : [overdue(one)];
-      }),
-    fence: (event) => ("token" in event.data ? { name: event.data.job, token: event.data.token } : undefined),
+        return due === undefined || due > time ? [] : [overdue(one, token)];
+      });
+    },
+    fence: ({ type, data }): Fence | undefined =>
+      "token" in data ? { name: data.job, token: data.token, free: type !== "claimed" } : undefined,
     touches: ({ data }) => [`jobs/${"id" in data ? data.id : data.job}`],
   });
 }
@@ -224,7 +236,7 @@ function waiting(found: Job | undefined): Job | undefined {
 }
 
 /** The job that was started first of those that wait. */
-function next(state: JobState): Job | undefined {
+function longestWaiting(state: JobState): Job | undefined {
   let first: Job | undefined;
   for (const one of state.jobs.values()) {
     if (!waiting(one)) continue;

@@ -7,6 +7,8 @@ export interface JobState {
   readonly jobs: Table<Job>;
   /** The jobs' logs, by `{job}/{number of the line}`, from 0. */
   readonly lines: Table<LogLine>;
+  /** The newest token of all jobs, also of those that are forgotten: none ever falls. Left out in a state that was stored before there was one. */
+  readonly last?: number;
 }
 
 interface Ending {
@@ -64,10 +66,10 @@ export function jobEvents({ keep, lines: kept, grace }: Bounds): Evolution {
         progress: 0,
         logged: 0,
       };
-      return { jobs: jobs.set(data.id, made), lines };
+      return { ...state, jobs: jobs.set(data.id, made), lines };
     },
     claimed: (state, { job: id, token, worker, lease: ms }, { author, time }) =>
-      changed(state, id, (before) => {
+      changed(raised(state, token), id, (before) => {
         const user = author === undefined ? {} : { user: author };
         const lease: Lease = { worker, ...user, ms, grace, until: time + ms, since: time, from: before.progress };
         return { ...before, token, attempts: before.attempts + 1, phase: { kind: "running", lease } };
@@ -90,6 +92,7 @@ export function jobEvents({ keep, lines: kept, grace }: Bounds): Evolution {
         table = table.delete(`${id}/${logged + index - kept}`);
       }
       return {
+        ...state,
         jobs: state.jobs.set(id, { ...alive(before, time), logged: logged + lines.length }),
         lines: table,
       };
@@ -100,7 +103,7 @@ export function jobEvents({ keep, lines: kept, grace }: Bounds): Evolution {
         return lease ? { ...before, phase: { kind: "stalled", lease, until: time + grace } } : before;
       }),
     returned: (state, { job: id, token, lost }, { time }) =>
-      changed(state, id, (before) => ({
+      changed(raised(state, token), id, (before) => ({
         ...before,
         token,
         failures: before.failures + (lost ? 1 : 0),
@@ -108,7 +111,7 @@ export function jobEvents({ keep, lines: kept, grace }: Bounds): Evolution {
         phase: { kind: "waiting", since: time },
       })),
     failed: (state, { job: id, token, error, retry }, { time }) =>
-      changed(state, id, (before) => ({
+      changed(raised(state, token), id, (before) => ({
         ...before,
         token,
         error,
@@ -124,15 +127,23 @@ export function jobEvents({ keep, lines: kept, grace }: Bounds): Evolution {
         return lease ? { ...before, phase: { kind: "cancelling", lease, ...by, ...given(why) } } : before;
       }),
     cancelled: (state, { job: id, token, ...why }, { time }) =>
-      changed(state, id, (before) => ({ ...before, token, phase: { kind: "cancelled", at: time, ...why } })),
+      changed(raised(state, token), id, (before) => ({
+        ...before,
+        token,
+        phase: { kind: "cancelled", at: time, ...why },
+      })),
     completed: (state, { job: id, token, ...result }, { time }) =>
-      changed(state, id, (before) => ({
+      changed(raised(state, token), id, (before) => ({
         ...before,
         token,
         progress: 1,
         phase: { kind: "completed", at: time, ...result },
       })),
   };
+}
+
+function raised(state: JobState, token: number): JobState {
+  return { ...state, last: Math.max(state.last ?? 0, token) };
 }
 
 function changed(state: JobState, id: string, change: (before: Job) => Job): JobState {
@@ -149,7 +160,7 @@ function alive(before: Job, time: number): Job {
 }
 
 /** Room for one more: the state forgets the jobs that ended first, with their logs. */
-function forgetOldest(state: JobState, keep: number, kept: number): JobState {
+function forgetOldest(state: JobState, keep: number, kept: number): Pick<JobState, "jobs" | "lines"> {
   const over = [...state.jobs.values()].filter(isOver);
   if (over.length < keep) return state;
   const ended = ({ phase }: Job) => ("at" in phase ? phase.at : 0);

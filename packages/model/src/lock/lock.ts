@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import type { Context, Decision, Made } from "../decision.ts";
 import { reasons, reject } from "../decision.ts";
+import { tokensAfter } from "../fencing.ts";
+import type { Fence } from "../model.ts";
 import { defineModel } from "../model.ts";
-import type { Lock, LockEvents, LockState, Owner, Waiting } from "./state.ts";
+import type { Lock, LockEvents, Owner, Waiting } from "./state.ts";
 import { altered, freed, granted, isSame, NO_LOCKS } from "./state.ts";
 
 export interface LockOptions {
@@ -82,7 +84,7 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
         input: v.strictObject({ lock: Name, owner: Client, ttl: Time, wait: v.optional(v.boolean(), true) }),
         decide: (state, { lock: name, owner, ttl: wanted, wait }, context): Decided => {
           const me: Waiting = { ...ownerOf(context, owner), ttl: wanted };
-          const next = tokensAfter(state, context.time);
+          const next = tokensAfter(state.last, context.time);
           const held = state.locks.get(name);
           if (!held?.holder) {
             return state.locks.size >= most ? reject("full", { most }) : [grant(name, me, next(), context.time)];
@@ -116,7 +118,7 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
         decide: (state, { lock: name, owner }, context): Decided => {
           const held = state.locks.get(name);
           if (!held || !holds(held, context, owner)) return reject("not-held");
-          const next = tokensAfter(state, context.time);
+          const next = tokensAfter(state.last, context.time);
           const released: Made<LockEvents> = { type: "released", data: { lock: name, token: next() } };
           return [released, ...grantNext(name, held, next, context.time)];
         },
@@ -135,7 +137,7 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
           const waiting = held.queue.find(({ user, owner: one }) => user === to && (toOwner ?? one) === one);
           const heir: Waiting = waiting ?? { user: to, owner: toOwner ?? "", ttl };
           if (isSame(heir, ownerOf(context, owner))) return [];
-          const next = tokensAfter(state, context.time);
+          const next = tokensAfter(state.last, context.time);
           return [{ type: "released", data: { lock: name, token: next() } }, grant(name, heir, next(), context.time)];
         },
       },
@@ -159,7 +161,7 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
         decide: (state, { lock: name, reason }, { time }): Decided => {
           const held = state.locks.get(name);
           if (!held) return reject("free");
-          const next = tokensAfter(state, time);
+          const next = tokensAfter(state.last, time);
           const broken: Made<LockEvents> = { type: "broken", data: { lock: name, token: next(), reason } };
           return [broken, ...grantNext(name, held, next, time)];
         },
@@ -183,7 +185,7 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
     },
     // Those that are late and do not fit are next at once: their deadline has passed.
     onDeadline: (state, { time }) => {
-      const next = tokensAfter(state, time);
+      const next = tokensAfter(state.last, time);
       const made: Made<LockEvents>[] = [];
       for (const [name, held] of state.locks) {
         if (!isLate(held, time)) continue;
@@ -193,18 +195,10 @@ export function lock({ ttl = 60_000, longest = 3_600_000, most = 256, queue = 64
       }
       return made;
     },
-    fence: ({ data }) => ("token" in data ? { name: data.lock, token: data.token } : undefined),
+    fence: ({ type, data }): Fence | undefined =>
+      "token" in data ? { name: data.lock, token: data.token, free: type !== "granted" } : undefined,
     touches: ({ data }) => [data.lock],
   });
-}
-
-/** Tokens that rise: by the clock, so that they rise in another life of the channel too; by one, where the clock stands or jumps back. */
-function tokensAfter({ last }: LockState, time: number): () => number {
-  let newest = last;
-  return () => {
-    newest = Math.max(newest + 1, Math.ceil(time));
-    return newest;
-  };
 }
 
 function ownerOf({ user }: Context, owner: string): Owner {

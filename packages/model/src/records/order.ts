@@ -41,9 +41,10 @@ export function roomFor(
   const moving = except === undefined ? undefined : collection.get(except);
   const list = moving ? full.toSpliced(indexIn(full, moving), 1) : full;
   if (typeof at === "object" && at !== null) {
-    const index = list.findIndex(({ place = "" }) => place >= at.place);
+    // Before all that stand in this very place: their ids are not empty.
+    const index = indexIn(list, { id: "", place: at.place });
     // Behind all others only by what comes after the last: nobody can use up the places at the end.
-    if (index < 0) return between(list, list.length);
+    if (index === list.length) return between(list, list.length);
     return list[index]?.place === at.place ? between(list, index + 1) : { place: at.place, spread: [] };
   }
   if (at === null) return between(list, 0);

@@ -1,7 +1,11 @@
 import fc from "fast-check";
+import { generateNKeysBetween } from "fractional-indexing";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { isConflict } from "../conflict.ts";
+import type { Made } from "../decision.ts";
+import { Rejection } from "../decision.ts";
+import { evolve } from "../evolution.ts";
 import type { StateOf } from "../model.ts";
 import { cutPiece } from "../pieces.ts";
 import { Table } from "../table.ts";
@@ -263,6 +267,65 @@ describe("places", () => {
     expect(list.map(({ id }) => id)).toEqual(expected);
     expect(Math.max(...list.map(({ place = "" }) => place.length))).toBeLessThanOrEqual(LONGEST_PLACE);
     expect(spread).toBeGreaterThan(0);
+  });
+});
+
+describe("an order of 50,000", () => {
+  const rows = 50_000;
+  let looks = 0;
+  /** As `rows` records that are as they were made, each look at the place of one counted: a comparison takes two of them. */
+  const counted = () => {
+    const places = generateNKeysBetween(null, null, rows);
+    const entries = places.map((place, index): [string, Entry] => {
+      const id = `card-${index}`;
+      const entry = { id, value: { title: `Card ${index}`, votes: index }, made: ["ann", 1] as const };
+      const get = () => {
+        looks++;
+        return place;
+      };
+      return [id, Object.defineProperty(entry, "place", { get, enumerable: true })];
+    });
+    return { cards: Table.of(entries), notes: Table.empty<never>() };
+  };
+  const big = records({ collections: { cards: { schema, order: true, most: 100_000 }, notes: { schema: v.any() } } });
+
+  it("G12: is kept in order through whatever is done at one crowded place, without being sorted anew", () => {
+    let state = counted() as unknown as StateOf<typeof big>;
+    let calls = 0;
+    let spreads = 0;
+    const context = { user: "ann", admin: false, time: 1, sealing: undefined, id: () => `new-${calls}` };
+    const send = <N extends "create" | "move" | "restore">(command: N, input: object) => {
+      calls++;
+      looks = 0;
+      const made = big.commands[command].decide(state, input as never, context);
+      if (calls > 1) expect(looks).toBeLessThan(20_000);
+      if (made instanceof Rejection) {
+        // Where it is crowded for good.
+        expect(made.reason).toMatchObject({ code: "no-room" });
+        return false;
+      }
+      for (const { type, data } of made as Made<Record<string, unknown>>[]) {
+        if (type === "spread") spreads++;
+        const info = { id: `e${calls}`, author: "ann", time: 1 };
+        state = evolve(big, state, { type, version: 1, data, info });
+      }
+      if (calls > 1) expect(looks).toBeLessThan(20_000);
+      return true;
+    };
+    const value = { title: "t", votes: 0 };
+    send("create", { collection: "cards", value });
+    for (let [before, low] = ["card-24999", "card-25000"]; calls < 1_000; ) {
+      const isThere = send("create", { collection: "cards", value, after: low });
+      if (isThere && calls % 2 === 0) [before, low] = [low, `new-${calls}`];
+      if (calls % 50 === 0) send("move", { collection: "cards", id: `card-${calls}`, after: low });
+      // One that stands among those that are spread out for it.
+      if (calls % 70 === 0) send("move", { collection: "cards", id: before, after: low });
+      if (calls % 70 === 0) send("restore", { collection: "cards", id: `back-${calls}`, value, place: "zz" });
+    }
+    expect(spreads).toBeGreaterThan(10);
+    const list = ordered(state.cards);
+    expect(list).toHaveLength(state.cards.size);
+    expect(list).toEqual(ordered(Table.of(state.cards)));
   });
 });
 

@@ -87,9 +87,19 @@ function modelOf(collections: ReadonlyMap<string, Collection>): RecordsModel<Any
       moved: (state, { collection, id, place }: RecordEvents["moved"], event) =>
         changed(state, collection, id, (entry) => entry && { ...entry, place, moved: changeBy(event) }),
       spread: (state, { collection, places }: RecordEvents["spread"]) => {
-        let table = state[collection];
-        if (!table) return state;
-        for (const [id, place] of places) table = table.update(id, (entry) => entry && { ...entry, place });
+        const before = state[collection];
+        if (!before) return state;
+        const [gone, come]: [Entry[], Entry[]] = [[], []];
+        let table = before;
+        for (const [id, place] of places) {
+          const entry = before.get(id);
+          if (!entry) continue;
+          const moved = { ...entry, place };
+          gone.push(entry);
+          come.push(moved);
+          table = table.set(id, moved);
+        }
+        reorder(before, table, gone, come);
         return { ...state, [collection]: table };
       },
     },
@@ -217,7 +227,7 @@ function changed(
   const after = change(before);
   const next = after === undefined ? table.delete(id) : table.set(id, after);
   if (next === table) return state;
-  reorder(table, next, before, after);
+  reorder(table, next, before ? [before] : [], after ? [after] : []);
   return { ...state, [collection]: next };
 }
 

@@ -43,22 +43,44 @@ export function where<T>(
   return made;
 }
 
-/** Takes the order that is known of `before` over to `next`, which differs in one record: it need not be sorted anew. */
+/** Takes the order that is known of `before` over to `next`, which differs in a few records: it need not be sorted anew. */
 export function reorder(
   before: Table<Entry>,
   next: Table<Entry>,
-  gone: Entry | undefined,
-  come: Entry | undefined,
+  gone: readonly Entry[],
+  come: readonly Entry[],
 ): void {
   const known = sorted.get(before);
   if (!known || sorted.has(next)) return;
-  const made = known.slice();
-  if (gone && come && gone.place === come.place) made[indexIn(made, gone)] = come;
-  else {
-    if (gone) made.splice(indexIn(made, gone), 1);
-    if (come) made.splice(indexIn(made, come), 0, come);
+  const [one, other] = [gone[0], come[0]];
+  if (one && other && gone.length === 1 && one.place === other.place) {
+    sorted.set(next, known.with(indexIn(known, one), other));
+    return;
   }
-  sorted.set(next, made);
+  const indices = gone.map((entry) => indexIn(known, entry)).sort((a, b) => a - b);
+  const rest = woven(
+    known,
+    indices.map((index) => ({ from: index, to: index + 1, put: [] })),
+  );
+  const places = come.toSorted(byPlace).map((entry) => {
+    const index = indexIn(rest, entry);
+    return { from: index, to: index, put: [entry] };
+  });
+  sorted.set(next, woven(rest, places));
+}
+
+/** A list in which some places, given in order, hold something else. */
+function woven<T>(
+  list: readonly T[],
+  changes: readonly { readonly from: number; readonly to: number; readonly put: readonly T[] }[],
+): readonly T[] {
+  const parts: (readonly T[])[] = [];
+  let at = 0;
+  for (const { from, to, put } of changes) {
+    parts.push(list.slice(at, from), put);
+    at = to;
+  }
+  return ([] as readonly T[]).concat(...parts, list.slice(at));
 }
 
 /** Where a record stands among those in order, or would. */

@@ -173,7 +173,7 @@ describe("a rehearsal finds a model that", () => {
   });
 
   it("lets a token stand", () => {
-    broken(/token of "sum" goes from 4 to 4/, { fence: () => 4 });
+    broken(/token of "sum" is 4 after 4/, { fence: () => 4 });
   });
 
   it("has a deadline that stays", () => {

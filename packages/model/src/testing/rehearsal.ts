@@ -87,6 +87,8 @@ export class Rehearsal<M extends AnyModel> {
   readonly #ends: number[] = [];
   readonly #clients: RehearsalClient<M>[] = [];
   readonly #fences = new Map<string, number>();
+  /** The newest of all fencing tokens. */
+  #token = -1;
   #state: StateOf<M>;
   #time: number;
   #calls = 0;
@@ -123,7 +125,7 @@ export class Rehearsal<M extends AnyModel> {
     return this.#clients;
   }
 
-  /** The newest fencing token of each lock. */
+  /** The newest fencing token of each lock that is held. */
   get fences(): ReadonlyMap<string, number> {
     return this.#fences;
   }
@@ -281,11 +283,13 @@ export class Rehearsal<M extends AnyModel> {
       this.#checkViews(before, event);
       const fence = this.model.fence({ type, data });
       if (fence) {
-        const last = this.#fences.get(fence.name) ?? -1;
+        const last = this.#token;
         if (!Number.isSafeInteger(fence.token) || fence.token <= last) {
-          throw new RuleBroken(`the token of "${fence.name}" goes from ${last} to ${fence.token}`);
+          throw new RuleBroken(`the token of "${fence.name}" is ${fence.token} after ${last}`);
         }
-        this.#fences.set(fence.name, fence.token);
+        this.#token = fence.token;
+        if (fence.free) this.#fences.delete(fence.name);
+        else this.#fences.set(fence.name, fence.token);
       }
       return event;
     });

@@ -21,7 +21,7 @@ export interface ChannelState {
 export interface ModelState {
   /** The tag of a model's history; empty before its first event. */
   tagOf(model: string): string;
-  /** The newest token of a lock; `undefined` where none was ever raised. */
+  /** The newest token of a lock; `undefined` where nobody holds it. */
   tokenOf(fence: string): number | undefined;
 }
 

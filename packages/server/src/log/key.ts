@@ -13,3 +13,8 @@ export function tenantOf(key: ChannelKey): string {
 export function nameOf(key: ChannelKey): string {
   return key.slice(key.indexOf("/") + 1);
 }
+
+/** The model of a lock, which is named `{model}/{lock}`. */
+export function modelOfFence(name: string): string {
+  return name.slice(0, name.indexOf("/"));
+}

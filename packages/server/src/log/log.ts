@@ -81,10 +81,18 @@ export interface ModelAppend {
   readonly decision: string;
   /** When the model has to be asked again by time itself, in milliseconds since 1970; `undefined`: not. */
   readonly deadline: number | undefined;
-  /** Fencing tokens that are raised: `{model}/{lock}` each. One that is not above the lock's is left as it is. */
-  readonly fences?: readonly FenceToken[] | undefined;
+  /**
+   * Fencing tokens that are raised: `{model}/{lock}` each. What is not above the lock's token, and above those of all of the model's locks that are free, changes
+   * nothing.
+   */
+  readonly fences?: readonly RaisedFence[] | undefined;
   /** Keys that are kept from now on, and those that are destroyed. */
   readonly keys?: { readonly create: readonly SealingKey[]; readonly destroy: readonly string[] } | undefined;
+}
+
+/** A fencing token that an append raises. `free`: the lock is held by nobody from then on, and no token of it is kept. */
+export interface RaisedFence extends FenceToken {
+  readonly free?: boolean | undefined;
 }
 
 /** A key that a model seals secrets with, kept outside the events. */

@@ -1,6 +1,7 @@
 import { chainTag } from "@tandem/protocol";
 import type { ModelState } from "./decide.ts";
-import type { ModelAppend } from "./log.ts";
+import { modelOfFence } from "./key.ts";
+import type { ModelAppend, RaisedFence } from "./log.ts";
 import type { ModelKeys, SnapshotHead, StoredSnapshot } from "./model-log.ts";
 import { SNAPSHOTS } from "./model-log.ts";
 
@@ -21,14 +22,17 @@ interface Snapshot {
   readonly pieces: readonly string[];
 }
 
-/** The models of one channel in the memory log: those of its present life, and the fences of all its lives. */
+/** The models of one channel in the memory log: those of its present life, and how far the tokens of all its lives have come. */
 export class MemoryModels implements ModelState {
   #models = new Map<string, Model>();
+  /** The tokens of the locks that are held. */
   #fences = new Map<string, number>();
+  /** By model: the highest token of all that are held no more. */
+  #floors = new Map<string, number>();
 
   /** Is nothing kept? */
   get empty(): boolean {
-    return this.#models.size === 0 && this.#fences.size === 0;
+    return this.#models.size === 0 && this.#fences.size === 0 && this.#floors.size === 0;
   }
 
   tagOf(model: string): string {
@@ -50,11 +54,21 @@ export class MemoryModels implements ModelState {
     model.tag = ids.reduce(chainTag, model.tag);
     if (ids.length > 0) model.offset = offset;
     model.deadline = deadline;
-    for (const { name, token } of fences) {
-      if (token > (this.#fences.get(name) ?? -1)) this.#fences.set(name, token);
-    }
+    for (const fence of fences) this.#raise(fence);
     for (const { name, key } of keys?.create ?? []) model.keys.set(name, key);
     for (const name of keys?.destroy ?? []) model.keys.delete(name);
+  }
+
+  #raise({ name, token, free = false }: RaisedFence): void {
+    if (token <= (this.#fences.get(name) ?? -1) || token <= (this.#floors.get(modelOfFence(name)) ?? -1)) return;
+    this.#fences.set(name, token);
+    if (free) this.#free(name, token);
+  }
+
+  #free(name: string, token: number): void {
+    const model = modelOfFence(name);
+    this.#fences.delete(name);
+    this.#floors.set(model, Math.max(token, this.#floors.get(model) ?? -1));
   }
 
   #model(name: string): Model {
@@ -115,14 +129,16 @@ export class MemoryModels implements ModelState {
     return least;
   }
 
-  /** The channel's life has ended. Fences stay: their tokens never go back. */
+  /** The channel's life has ended, and nobody holds anything. How far its tokens have come stays: they never go back. */
   bury(): void {
+    for (const [name, token] of this.#fences) this.#free(name, token);
     this.#models.clear();
   }
 
   clone(): MemoryModels {
     const copy = new MemoryModels();
     copy.#fences = new Map(this.#fences);
+    copy.#floors = new Map(this.#floors);
     copy.#models = new Map([...this.#models].map(([name, model]) => [name, { ...model, keys: new Map(model.keys) }]));
     return copy;
   }

@@ -4,7 +4,7 @@ import type { Limits } from "@tandem/protocol";
 import { chainTag, decidedId, errorOf, eventId } from "@tandem/protocol";
 import type { Logger } from "@tandem/runtime";
 import { faultOf } from "../channel/json-text.ts";
-import type { ModelAppend, NewEvent, Producer, Refusal } from "../log/log.ts";
+import type { ModelAppend, NewEvent, Producer, RaisedFence, Refusal } from "../log/log.ts";
 import type { Instance } from "./instance.ts";
 import { DecisionSealing } from "./sealing.ts";
 import type { Vault } from "./vault.ts";
@@ -106,7 +106,7 @@ export function decide(
   }
   if (made.length > EVENTS) return refuse("event-too-large");
   const events: NewEvent[] = [];
-  const fences = new Map<string, number>();
+  const fences: RaisedFence[] = [];
   let { state, tag } = before;
   for (const { type, data } of made) {
     const text = JSON.stringify(data) ?? "null";
@@ -118,7 +118,7 @@ export function decide(
       const read = JSON.parse(text) as unknown;
       state = evolve(model, state, { type, version: model.version, data: read, info: { id, author, time } });
       const fence = model.fence({ type, data: read });
-      if (fence) fences.set(`${name}/${fence.name}`, fence.token);
+      if (fence) fences.push({ ...fence, name: `${name}/${fence.name}` });
     } catch (error) {
       ports.logger.error({ error, channel: instance.channel.key, model: name, type }, "a model's own event failed");
       return refuse("rejected", { code: "failed" });
@@ -141,7 +141,7 @@ export function decide(
       expect: before.tag,
       decision,
       deadline,
-      fences: [...fences].map(([fence, token]) => ({ name: fence, token })),
+      fences,
       keys: sealing.changes,
     },
     next: { state, tag, keys: sealing.after() },

@@ -9,6 +9,7 @@ import { lockFor, modelEventOf, models } from "./desk.ts";
 interface Raised {
   readonly at: number;
   readonly token: number;
+  readonly free: boolean;
 }
 
 /** G7: the tokens that were raised, and whether what is protected came with the newest one. */
@@ -49,15 +50,18 @@ export class Fences {
     if (!fence) return;
     const key = `${fact.channel} ${event.name}/${fence.name}`;
     const raised = this.#raised.get(key) ?? [];
-    raised.push({ at, token: fence.token });
+    raised.push({ at, token: fence.token, free: fence.free ?? false });
     this.#raised.set(key, raised);
   }
 
-  /** Over all lives of the channel. */
+  /** Over all lives of the channel; `undefined` where nobody holds the lock. */
   #newest(channel: string, name: string): number | undefined {
-    const tokens = (this.#raised.get(`${channel} ${name}`) ?? [])
-      .filter(({ at }) => !this.#ledger.restorations.some((one) => at > one.backupAt && at <= one.at))
-      .map(({ token }) => token);
-    return tokens.length > 0 ? Math.max(...tokens) : undefined;
+    let newest: Raised | undefined;
+    for (const raised of this.#raised.get(`${channel} ${name}`) ?? []) {
+      const { at, token } = raised;
+      if (this.#ledger.restorations.some((one) => at > one.backupAt && at <= one.at)) continue;
+      if (!newest || token > newest.token) newest = raised;
+    }
+    return newest?.free ? undefined : newest?.token;
   }
 }

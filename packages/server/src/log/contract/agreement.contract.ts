@@ -23,7 +23,8 @@ const offset = fc.integer({ min: 0, max: 12 });
 const shift = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: -4, max: 1 }));
 
 const model = fc.constantFrom("votes", "locks");
-const fence = fc.record({ name: fc.constantFrom("locks/a", "locks/b"), token: fc.integer({ min: 0, max: 3 }) });
+const fence = fc.record({ name: fc.constantFrom("locks/a", "locks/b"), token: fc.integer({ min: 0, max: 6 }) });
+const raised = fc.tuple(fence, fc.boolean()).map(([fence, free]) => ({ ...fence, free }));
 const keyName = fc.constantFrom("one", "two");
 const decided = fc.record({
   name: model,
@@ -31,7 +32,7 @@ const decided = fc.record({
   fresh: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, fc.constant(false)),
   decision: fc.constantFrom("first", "second"),
   deadline: fc.option(clock, { nil: undefined }),
-  fences: fc.option(fc.array(fence, { maxLength: 2 }), { nil: undefined }),
+  fences: fc.option(fc.array(raised, { maxLength: 2 }), { nil: undefined }),
   keys: fc.option(
     fc.record({
       create: fc.array(fc.record({ name: keyName, key: fc.string({ maxLength: 4 }) }), { maxLength: 2 }),

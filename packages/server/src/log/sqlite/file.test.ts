@@ -15,8 +15,8 @@ import type { SqliteLogOptions } from "./sqlite.ts";
 import { createSqliteLog } from "./sqlite.ts";
 
 const ROOM = "acme/room:1";
-/** What format 3 has brought. */
-const MODEL_TABLES = ["models", "fences", "sealing_keys", "snapshots", "snapshot_pieces"];
+/** What formats from 3 on have brought. */
+const MODEL_TABLES = ["models", "fences", "fence_floors", "sealing_keys", "snapshots", "snapshot_pieces"];
 let folder: string;
 let file: string;
 let open: Log[];
@@ -137,6 +137,29 @@ describe("the log file", () => {
       expect(await appendOne(again, { seq: 2, model })).toEqual({ kind: "conflict", tag: position.tag });
       await stored(again, [attempt({ seq: 2, model: { ...model, expect: position.tag }, fence })]);
     }
+  });
+
+  it("M3: keeps a row for a lock as long as it is held, and one for all others of a model", async () => {
+    const rows = () => {
+      const database = new DatabaseSync(file, { readOnly: true });
+      const [held, floors] = ["fences", "fence_floors"].map((table) =>
+        database.prepare(`SELECT * FROM ${table}`).all(),
+      );
+      database.close();
+      return { held, floors };
+    };
+    const log = await openLog();
+    const held = [1, 3, 5].map((token) => ({ name: `jobs/${token}`, token }));
+    const over = [2, 4].map((token) => ({ name: `jobs/${token - 1}`, token, free: true }));
+    const model = { name: "jobs", expect: "", decision: "first", deadline: undefined };
+    await stored(log, [attempt({ data: [], model: { ...model, fences: held } })]);
+    await stored(log, [attempt({ seq: 2, data: [], model: { ...model, fences: over } })]);
+    expect(rows()).toEqual({
+      held: [{ channel: 1, name: "jobs/5", token: 5 }],
+      floors: [{ channel: 1, model: "jobs", token: 4 }],
+    });
+    await log.remove(ROOM);
+    expect(rows()).toEqual({ held: [], floors: [{ channel: 1, model: "jobs", token: 5 }] });
   });
 
   it("M5: a snapshot that was not finished is cleared at the next one of its model, and at the start", async () => {

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { FenceToken } from "@tandem/protocol";
 import type { ModelState } from "../decide.ts";
-import type { ModelAppend } from "../log.ts";
+import { modelOfFence } from "../key.ts";
+import type { ModelAppend, RaisedFence } from "../log.ts";
 import type { ChannelRow } from "./channel-rows.ts";
 
 /** Rows remembered between commits; over it they are all forgotten and read again. */
@@ -28,9 +29,18 @@ export class ModelRows {
   readonly #save: StatementSync;
   readonly #selectFence: StatementSync;
   readonly #saveFence: StatementSync;
+  readonly #freeFence: StatementSync;
+  readonly #selectFloor: StatementSync;
+  readonly #raiseFloor: StatementSync;
   readonly #createKey: StatementSync;
   readonly #destroyKey: StatementSync;
-  readonly #bury: { readonly models: StatementSync; readonly keys: StatementSync; readonly snapshots: StatementSync };
+  readonly #bury: {
+    readonly models: StatementSync;
+    readonly keys: StatementSync;
+    readonly snapshots: StatementSync;
+    readonly floors: StatementSync;
+    readonly fences: StatementSync;
+  };
   readonly #rows = new Map<string, ModelRow>();
   readonly #fences = new Map<string, FenceRow>();
   readonly #changed = new Set<ModelRow>();
@@ -46,12 +56,22 @@ export class ModelRows {
     );
     this.#selectFence = database.prepare("SELECT token FROM fences WHERE channel = ? AND name = ?");
     this.#saveFence = database.prepare("REPLACE INTO fences (channel, name, token) VALUES (?, ?, ?)");
+    this.#freeFence = database.prepare("DELETE FROM fences WHERE channel = ? AND name = ?");
+    this.#selectFloor = database.prepare("SELECT token FROM fence_floors WHERE channel = ? AND model = ?");
+    const raising = "ON CONFLICT (channel, model) DO UPDATE SET token = max(token, excluded.token)";
+    this.#raiseFloor = database.prepare(`INSERT INTO fence_floors (channel, model, token) VALUES (?, ?, ?) ${raising}`);
     this.#createKey = database.prepare("INSERT INTO sealing_keys (channel, model, name, key) VALUES (?, ?, ?, ?)");
     this.#destroyKey = database.prepare("DELETE FROM sealing_keys WHERE channel = ? AND model = ? AND name = ?");
     this.#bury = {
       models: database.prepare("DELETE FROM models WHERE channel = ?"),
       keys: database.prepare("DELETE FROM sealing_keys WHERE channel = ?"),
       snapshots: database.prepare("UPDATE snapshots SET pieces = NULL WHERE channel = ?"),
+      floors: database.prepare(
+        `INSERT INTO fence_floors (channel, model, token)
+         SELECT channel, substr(name, 1, instr(name, '/') - 1) AS model, max(token) FROM fences WHERE channel = ? GROUP BY model
+         ${raising}`,
+      ),
+      fences: database.prepare("DELETE FROM fences WHERE channel = ?"),
     };
   }
 
@@ -89,10 +109,19 @@ export class ModelRows {
     if (this.#destroyKey.run(channel, model, name).changes > 0) this.erased = true;
   }
 
-  #raise(channel: ChannelRow, { name, token }: FenceToken): void {
+  #raise(channel: ChannelRow, { name, token, free = false }: RaisedFence): void {
+    const model = modelOfFence(name);
     if (token <= (this.#fence(channel, name)?.token ?? -1)) return;
-    const row = { channel: channel.id, name, token };
+    if (token <= Number(this.#selectFloor.get(channel.id, model)?.token ?? -1)) return;
     const key = nameIn(channel, name);
+    if (free) {
+      this.#fences.delete(key);
+      this.#raised.delete(key);
+      this.#freeFence.run(channel.id, name);
+      this.#raiseFloor.run(channel.id, model, token);
+      return;
+    }
+    const row = { channel: channel.id, name, token };
     this.#fences.set(key, row);
     this.#raised.set(key, row);
   }
@@ -126,13 +155,16 @@ export class ModelRows {
     return row;
   }
 
-  /** The channel's life has ended. Fences stay: their tokens never go back. Snapshots count no more, and are cleared later. */
+  /** The channel's life has ended. Nobody holds anything; how far its tokens have come stays. Snapshots count no more, and are cleared later. */
   bury({ id }: ChannelRow): void {
     this.flush();
     this.#bury.models.run(id);
     if (this.#bury.keys.run(id).changes > 0) this.erased = true;
     this.#bury.snapshots.run(id);
+    this.#bury.floors.run(id);
+    this.#bury.fences.run(id);
     this.#rows.clear();
+    this.#fences.clear();
   }
 
   /** Writes what was changed. */

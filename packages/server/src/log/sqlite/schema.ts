@@ -118,7 +118,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX deadlines ON models (deadline) WHERE deadline IS NOT NULL;
 
-  -- The newest fencing token of each lock, over all lives of its channel. Name: model/lock.
+  -- The newest fencing token of each lock. Name: model/lock.
   CREATE TABLE fences (
     channel INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -156,6 +156,15 @@ const MIGRATIONS: readonly string[] = [
     piece INTEGER NOT NULL,
     data TEXT NOT NULL,
     PRIMARY KEY (snapshot, piece)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- By model: the highest fencing token of those that are held no more, in any life of the channel. Later ones are above it.
+  CREATE TABLE fence_floors (
+    channel INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    PRIMARY KEY (channel, model)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

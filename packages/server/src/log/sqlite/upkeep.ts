@@ -131,7 +131,7 @@ export function* forgetProducers(open: () => Opened, before: number): Upkeep<num
   committer.transaction(() => {
     database.exec(
       `DELETE FROM channels WHERE epoch = '-' AND archived = 0 AND id NOT IN (SELECT channel FROM producers)
-         AND id NOT IN (SELECT channel FROM fences) AND id NOT IN (SELECT channel FROM models)`,
+         AND id NOT IN (SELECT channel FROM fences) AND id NOT IN (SELECT channel FROM fence_floors) AND id NOT IN (SELECT channel FROM models)`,
     );
   });
   committer.forget();
