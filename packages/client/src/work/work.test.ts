@@ -33,11 +33,12 @@ describe("work", () => {
     await desk.settle();
     expect([runs.length, at.running]).toEqual([1, 1]);
     expect(attempt()).toMatchObject({ input: { page: 1 }, job: { title: "one", attempts: 1 } });
-    expect(attempt().fence).toEqual({ name: `jobs/${attempt().job.id}`, token: 1 });
+    const { id, token } = attempt().job;
+    expect(attempt().fence).toEqual({ name: `jobs/${id}`, token });
     attempt().done({ pages: 3 });
     await desk.settle();
     expect(desk.jobs.map(({ phase }) => phase.kind)).toEqual(expect.arrayContaining(["completed", "running"]));
-    expect(desk.told("complete")[0]?.input).toMatchObject({ result: { pages: 3 }, token: 1 });
+    expect(desk.told("complete")[0]?.input).toMatchObject({ result: { pages: 3 }, token });
     expect([runs.length, attempt().job.title]).toEqual([2, "two"]);
   });
 

@@ -86,7 +86,9 @@ describe("a log of an older format", () => {
     await stored(log, attempts(1, 3));
     await log.close();
     const older = new DatabaseSync(file);
-    older.exec("DROP TABLE ws_subscriptions; DROP TABLE ws_subscribers; DROP TABLE models; DROP TABLE fences");
+    older.exec(
+      "DROP TABLE ws_subscriptions; DROP TABLE ws_subscribers; DROP TABLE models; DROP TABLE fences; DROP TABLE fence_floors",
+    );
     older.exec("DROP TABLE sealing_keys; DROP TABLE snapshots; DROP TABLE snapshot_pieces; PRAGMA user_version = 1");
     older.close();
     await backupSqlite(file, copy);
