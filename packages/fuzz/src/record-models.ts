@@ -110,19 +110,24 @@ async function useJobs(desk: Desk): Promise<void> {
   );
   await settled(jobs.send("claim", { worker: "w-1", lease: 5_000 }));
   const [job = ""] = await idsOf(jobs);
-  const held = { job, token: 1 };
+  const held = { job, token: tokenOf(jobs, job) };
   await settled(jobs.send("heartbeat", held));
   await settled(jobs.send("progress", { ...held, progress: 0.5, step: "one", text: "t", checkpoint: { page: 2 } }));
   await settled(jobs.send("log", { ...held, lines: ["a", "b"] }));
-  const fence = { name: `jobs/${job}`, token: 1 };
+  const fence = { name: `jobs/${job}`, token: held.token };
   await desk.publish("noted", { job, text: "by its worker" }, { fence }).durable;
   await settled(jobs.send("fail", { ...held, error: { code: "e", message: "m", recoverable: true } }));
   await settled(jobs.send("release", held));
   await settled(jobs.send("claim", { worker: "w-2", job }));
-  await settled(jobs.send("complete", { job, token: 3, result: { pages: 3 } }));
+  await settled(jobs.send("complete", { job, token: tokenOf(jobs, job), result: { pages: 3 } }));
   await settled(jobs.send("start", { title: "again" }));
   await settled(jobs.send("cancel", { job, reason: "not needed" }));
   jobs.close();
+}
+
+function tokenOf({ state }: Model<typeof models.jobs>, job: string): number {
+  const now = state.get();
+  return now.kind === "ready" ? (now.value.jobs.get(job)?.token ?? 0) : 0;
 }
 
 async function useChat(desk: Desk, other: Desk): Promise<void> {

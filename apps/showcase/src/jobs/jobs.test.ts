@@ -1,4 +1,4 @@
-import type { Job } from "@tandem/model";
+import type { Job, JobState } from "@tandem/model";
 import { describe, expect, it } from "vitest";
 import { jobs as definition } from "../room-models.ts";
 import { FakeModel, names } from "../tools/model.fixture.ts";
@@ -74,6 +74,12 @@ describe("counting words", () => {
   });
 });
 
+/** Under which a worker holds a job. */
+function tokenOf({ state }: FakeModel<typeof definition>, id: string): number {
+  const now = state.get();
+  return now.kind === "ready" ? ((now.value as JobState).jobs.get(id)?.token ?? 0) : 0;
+}
+
 describe("the jobs of a room", () => {
   it("are shown from the start to their end, those of other rooms not", () => {
     const model = new FakeModel(definition);
@@ -85,12 +91,17 @@ describe("the jobs of a room", () => {
     const id = jobs.get().rows[0]?.id ?? "";
     model.by("worker", "claim", { worker: "w", job: id });
     model.time += 2_000;
-    model.by("worker", "progress", { job: id, token: 1, progress: 0.4, text: "8 words in 2 messages" });
+    model.by("worker", "progress", {
+      job: id,
+      token: tokenOf(model, id),
+      progress: 0.4,
+      text: "8 words in 2 messages",
+    });
     expect(jobs.get().rows).toMatchObject([{ words: "40 %: 8 words in 2 messages", progress: 0.4, isOver: false }]);
     jobs.cancel(id);
     expect(jobs.get().rows[0]).toMatchObject({ kind: "cancelling", stage: "queued", canCancel: false });
     model.answer();
-    model.by("worker", "release", { job: id, token: 1 });
+    model.by("worker", "release", { job: id, token: tokenOf(model, id) });
     expect(jobs.get().rows[0]).toMatchObject({ words: "Cancelled by you", isOver: true, stage: undefined });
     jobs.cancel(id);
     model.answer();
@@ -106,7 +117,7 @@ describe("the jobs of a room", () => {
     model.answer();
     const id = jobs.get().rows[0]?.id ?? "";
     model.by("worker", "claim", { worker: "w", job: id });
-    model.by("worker", "complete", { job: id, token: 1, result: { messages: 2, words: 8 } });
+    model.by("worker", "complete", { job: id, token: tokenOf(model, id), result: { messages: 2, words: 8 } });
     expect(jobs.get().rows[0]).toMatchObject({ words: "8 words in 2 messages", kind: "completed" });
   });
 });
