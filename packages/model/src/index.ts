@@ -68,5 +68,6 @@ export {
 } from "./stream/stream.ts";
 export { Table } from "./table.ts";
 export { type TallyOptions, type TallyReason, type TallyState, tally } from "./tally/tally.ts";
+export type { VoteState } from "./vote/ballots.ts";
 export type { Ballot, Choice, Method, Outcome, Proposal, Result, Tally, Turnout } from "./vote/proposal.ts";
-export { type VoteOptions, type VoteState, vote } from "./vote/vote.ts";
+export { type VoteOptions, vote } from "./vote/vote.ts";

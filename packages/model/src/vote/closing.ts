@@ -1,25 +1,9 @@
-import type { Table } from "../table.ts";
 import type { Vote } from "./count.ts";
 import { count, isShare, plus, suffices, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, Result } from "./proposal.ts";
 
 /** Letters of ballots that one event reveals, about: far fewer than an event may have bytes. */
 const REVEALED = 8_192;
-
-/** The ballots of a proposal. */
-export function ballotsOf(ballots: Table<Ballot>, proposal: string): readonly Ballot[] {
-  return ballotsOfEach(ballots, [proposal]).get(proposal) ?? [];
-}
-
-/** The ballots of several proposals, by proposal: all of them are gone through once. */
-export function ballotsOfEach(
-  ballots: Table<Ballot>,
-  proposals: readonly string[],
-): ReadonlyMap<string, readonly Ballot[]> {
-  const found = new Map<string, Ballot[]>(proposals.map((id) => [id, []]));
-  for (const [key, ballot] of ballots) found.get(key.slice(0, key.indexOf("/")))?.push(ballot);
-  return found;
-}
 
 /** The result of a proposal by its opened ballots. @param at when it closes */
 export function resultOf(proposal: Proposal, votes: readonly Vote[], at: number, ended?: Outcome): Result {

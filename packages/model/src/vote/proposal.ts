@@ -144,6 +144,8 @@ export interface Proposal extends ProposalInput {
   readonly tally: Tally | null;
   /** `null` while it is open. */
   readonly result: Result | null;
+  /** The voter whose first ballot came last; left out: nobody has voted. */
+  readonly newest?: string;
 }
 
 /** A voter's ballot on a proposal. */
@@ -154,4 +156,6 @@ export interface Ballot {
   /** What they chose, where that is known; a sealed one is not, to nobody. */
   readonly choice?: Choice;
   readonly sealed?: string;
+  /** The voter whose first ballot on this proposal came before this one's; left out: nobody's. */
+  readonly before?: string;
 }

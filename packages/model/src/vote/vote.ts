@@ -4,7 +4,9 @@ import type { Context, Made } from "../decision.ts";
 import { reasons, reject, UNPREDICTABLE } from "../decision.ts";
 import { defineModel } from "../model.ts";
 import { Table } from "../table.ts";
-import { ballotsOf, ballotsOfEach, isSettled, opened, resultOf, revealed } from "./closing.ts";
+import type { VoteState } from "./ballots.ts";
+import { ballotsOf, forgetOldest, linked, placed } from "./ballots.ts";
+import { isSettled, opened, resultOf, revealed } from "./closing.ts";
 import { countedFor, isChoice, plus, weightIn } from "./count.ts";
 import type { Ballot, Choice, Outcome, Proposal, ProposalInput, Result } from "./proposal.ts";
 import { ChoiceSchema, ProposalSchema } from "./proposal.ts";
@@ -16,12 +18,6 @@ export interface VoteOptions {
   readonly keep?: number;
   /** Most ballots on a proposal without a named electorate, 10,000 at most. Default 10,000. */
   readonly voters?: number;
-}
-
-export interface VoteState {
-  readonly proposals: Table<Proposal>;
-  /** By `{proposal}/{voter}`. */
-  readonly ballots: Table<Ballot>;
 }
 
 type VoteReason =
@@ -74,6 +70,8 @@ export function vote({ open: most = 50, keep = 100, voters = VOTERS }: VoteOptio
   checkBounds({ voters }, VOTERS);
   return defineModel({
     name: "vote",
+    version: 2,
+    upcasters: { 1: { state: (state) => linked(state as VoteState) } },
     initial: (): VoteState => ({ proposals: Table.empty(), ballots: Table.empty() }),
     reasons: reasons<VoteReason>(),
     events: {
@@ -94,9 +92,10 @@ export function vote({ open: most = 50, keep = 100, voters = VOTERS }: VoteOptio
         if (!proposal) return state;
         const key = `${id}/${author}`;
         const before = state.ballots.get(key);
-        const ballot: Ballot = { voter: author, weight, at: time, ...cast };
+        const ballot = placed({ voter: author, weight, at: time, ...cast }, before, proposal);
+        const after = counted(proposal, before, ballot);
         return {
-          proposals: state.proposals.set(id, counted(proposal, before, ballot)),
+          proposals: state.proposals.set(id, before ? after : { ...after, newest: author }),
           ballots: state.ballots.set(key, ballot),
         };
       },
@@ -149,7 +148,7 @@ export function vote({ open: most = 50, keep = 100, voters = VOTERS }: VoteOptio
           const cast: Made<VoteEvents> = { type: "cast", data: { proposal: id, ...data } };
           const after = counted(proposal, before, ballot);
           if (!isSettled(after)) return [cast];
-          const others = ballotsOf(state.ballots, id).filter((other) => other.voter !== voter);
+          const others = ballotsOf(state.ballots, proposal).filter((other) => other.voter !== voter);
           return [cast, ...close(after, [...others, ballot], context)];
         },
       },
@@ -205,9 +204,7 @@ export function vote({ open: most = 50, keep = 100, voters = VOTERS }: VoteOptio
         if (over.length === CLOSED || (over.length > 0 && counted > COUNTED)) break;
         over.push(proposal);
       }
-      const ids = over.map(({ id }) => id);
-      const ballots = ballotsOfEach(state.ballots, ids);
-      return over.flatMap((proposal) => close(proposal, ballots.get(proposal.id) ?? [], context));
+      return over.flatMap((proposal) => close(proposal, ballotsOf(state.ballots, proposal), context));
     },
     touches: ({ data }) => [`proposals/${"id" in data ? data.id : data.proposal}`],
   });
@@ -271,7 +268,7 @@ function counted(proposal: Proposal, before: Ballot | undefined, after: Ballot):
 
 function closeNow(state: VoteState, proposal: Proposal, context: Context, ended?: Outcome) {
   if (proposal.ballots !== "open" && !context.sealing) return UNPREDICTABLE;
-  return close(proposal, ballotsOf(state.ballots, proposal.id), context, ended);
+  return close(proposal, ballotsOf(state.ballots, proposal), context, ended);
 }
 
 /** The events that close a proposal. What was sealed is opened for the last time. */
@@ -293,18 +290,4 @@ function close(
     for (const choices of revealed(votes)) events.push({ type: "revealed", data: { proposal: id, choices } });
   }
   return [...events, { type: "closed", data: { proposal: id, result } }];
-}
-
-/** Room for one more: the state forgets the proposals that closed first, with their ballots. */
-function forgetOldest(state: VoteState, keep: number): VoteState {
-  const closed = [...state.proposals.values()].filter(({ result }) => result !== null);
-  if (closed.length < keep) return state;
-  closed.sort((a, b) => (a.result?.at ?? 0) - (b.result?.at ?? 0) || (a.id < b.id ? -1 : 1));
-  let { proposals, ballots } = state;
-  const gone = closed.slice(0, closed.length - keep + 1).map(({ id }) => id);
-  for (const [id, theirs] of ballotsOfEach(state.ballots, gone)) {
-    proposals = proposals.delete(id);
-    for (const { voter } of theirs) ballots = ballots.delete(`${id}/${voter}`);
-  }
-  return { proposals, ballots };
 }
