@@ -29,10 +29,11 @@ export class Authority implements Watcher {
       wrong("G10", `${identity.user} was shown the history of ${message.channel}`);
   }
 
-  #checkTime({ connection, wrong }: Dialogue, identity: Identity, type: string, channel: string | undefined): void {
-    const { node } = connection;
+  #checkTime(dialogue: Dialogue, identity: Identity, type: string, channel: string | undefined): void {
+    const { wrong } = dialogue;
+    const { node } = dialogue.connection;
     const now = node.runtime.now();
-    if (identity.expires !== undefined && now >= identity.expires)
+    if (identity.expires !== undefined && now >= identity.expires && now >= dialogue.knownUntil)
       wrong("G10", `${type} was handed over ${now - identity.expires} ms after the token expired`);
     const late = this.#scene.revocations.overdue(identity, this.#scene.clock.now, node, type, channel);
     if (late !== undefined)

@@ -55,6 +55,16 @@ export class Dialogue {
     if ("id" in message && !this.#requests.has(message.id)) this.#requests.set(message.id, message);
   }
 
+  /**
+   * Until when the client is known, by a fresh token too that its node has and whose welcome it has not handed over yet: what was queued before the welcome
+   * goes out before it. In milliseconds since 1970.
+   */
+  get knownUntil(): number {
+    const tokens = [...this.#requests.values()].flatMap((request) => (request.type === "refresh" ? request.token : []));
+    const identities = [this.identity, ...tokens.map((token) => this.#identify(token))];
+    return Math.max(...identities.map((one) => (one ? (one.expires ?? Number.POSITIVE_INFINITY) : 0)));
+  }
+
   /** What a message of the node answers. Each request is answered once. */
   answered(message: ServerMessage): ClientMessage | undefined {
     if (!("id" in message) || message.id === undefined) return undefined;
