@@ -147,7 +147,7 @@ function isThere(world: World, visitor: Visitor): boolean {
 }
 
 function complain(world: World, visitor: Visitor, { since, toWrite }: Relief): void {
-  const { history, clock, ledger } = world;
+  const { history, clock, ledger, limits } = world;
   const settled = SETTLED_MS + toWrite;
   if (visitor.unsettled > 0 && clock.now > since + settled) {
     history.violate(
@@ -156,7 +156,8 @@ function complain(world: World, visitor: Visitor, { since, toWrite }: Relief): v
       `${visitor.name} has ${visitor.unsettled} publishes that are not settled, ${Math.round(settled)} ms after all was well`,
     );
   }
-  const patience = AT_HEAD_MS + toCarryTo(world, visitor);
+  // Where bandwidth is bounded, the answers to what it writes go before events, and refusals in them: they may take all there is while it writes.
+  const patience = AT_HEAD_MS + toCarryTo(world, visitor) + (limits.bytesPerSecond > 0 ? toWrite : 0);
   for (const { channel, subscription } of visitor.readings) {
     const key = `${visitor.person.tenant}/${channel}`;
     const head = ledger.head(key);
