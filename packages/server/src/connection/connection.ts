@@ -17,6 +17,9 @@ const NORMAL = 1000;
 /** Close code where a token ended and no fresh one can come this way: that of `token-expired`. */
 const LAPSED = 4004;
 
+/** An answer ends so many milliseconds before its token, where more of it has to wait: twice as long as it takes until the next look. */
+const BEFORE_LAPSE_MS = 2_000;
+
 /** A socket that holds more bytes than this many windows is not being read: it is cut. */
 const BUFFERED_WINDOWS = 8;
 
@@ -132,6 +135,7 @@ export class Connection implements TransportEvents, Outlet, Carrier {
   pulse(): void {
     if (this.#isClosed) return;
     this.#conversation.pulse();
+    if (this.#isPartial && this.#conversation.endsWithin(BEFORE_LAPSE_MS)) return this.#endInOrder();
     const { kind } = this.#conversation;
     // Who cannot answer is not asked: a response is bounded in time by its transport.
     if (kind === "over" || (this.transport.oneWay && kind === "open")) return;
@@ -176,6 +180,15 @@ export class Connection implements TransportEvents, Outlet, Carrier {
     if (!this.#ending || this.#isClosed || this.busy || this.#conversation.refreshing) return;
     this.outbox.flush();
     if (!this.#isClosed) this.#endInOrder();
+  }
+
+  /**
+   * Something is answered, and what else was asked waits for its room. The end of the token takes back all that an answer holds: where
+   * the bandwidth lets less through in the life of a token, the client would ask for the same for ever.
+   */
+  get #isPartial(): boolean {
+    // The first frame is the greeting.
+    return this.#ending && this.outbox.sent > 1 && this.outbox.isAwaited;
   }
 
   #endInOrder(): void {

@@ -214,6 +214,11 @@ export class Conversation implements InboundEvents {
     }
   }
 
+  /** Does the token end within so many milliseconds? */
+  endsWithin(ms: number): boolean {
+    return this.#state.kind === "open" && isOver(this.#state.session.identity, this.#carrier.ports.runtime.now() + ms);
+  }
+
   checkExpiry(): void {
     if (this.#state.kind !== "open" || !isOver(this.#state.session.identity, this.#carrier.ports.runtime.now())) return;
     this.#carrier.suspend(new TandemError("needs-auth", "The token has expired: send a fresh one in `refresh`."));

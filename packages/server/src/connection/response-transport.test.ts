@@ -79,3 +79,35 @@ it("G10 T5: a poll whose token ends tells that, and nothing that it held", async
     { type: "close", code: 4004 },
   ]);
 });
+
+it("T3 T5: an answer that its bandwidth holds back past its token hands over what it has before", async () => {
+  const world = await cluster({ limits: { bytesPerSecond: 4_000 } });
+  await world.fill("room:1", 12, 0, (n) => String(n).padEnd(1_000));
+  let asked = [2, 3, 4].map((id) => ({ type: "history", id, channel: "room:1", limit: 12 }));
+  for (let time = 0; time < 3 && asked.length > 0; time++) {
+    const token = world.token("ada", { expires: world.runtime.now() + 5_000 });
+    let body = "[]";
+    const reply: Reply = {
+      buffered: 0,
+      begin() {},
+      write() {},
+      end: (bytes) => {
+        body = Buffer.from(bytes ?? []).toString();
+      },
+      cut() {},
+      onGone() {},
+    };
+    const transport = new ResponseTransport(reply, "answer", {
+      side: true,
+      address: "1.2.3.4",
+      runtime: world.runtime,
+    });
+    transport.carry(world.node().accept(transport), [JSON.stringify([{ type: "hello", id: 1, token }, ...asked])]);
+    await world.advance(7_000);
+    const told: { type: string; id?: number }[] = JSON.parse(body);
+    expect(told.filter(({ type }) => type !== "welcome" && type !== "page")).toEqual([]);
+    expect(told.length).toBeGreaterThan(1);
+    asked = asked.filter(({ id }) => !told.some((one) => one.type === "page" && one.id === id));
+  }
+  expect(asked).toEqual([]);
+});

@@ -110,6 +110,11 @@ export class Outbox {
     return this.#window.oldest;
   }
 
+  /** Does somebody wait for room? */
+  get isAwaited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** May something of this lane be queued now? `share`: of the lane's room, for what gives way to others. */
   hasCredit(lane: Lane, share = 1): boolean {
     return this.#gate.open && !this.#closed && !this.isFull(lane, share) && this.#wait === 0;
