@@ -187,6 +187,26 @@ describe("snapshots of a model", () => {
   });
 });
 
+describe("an older state", () => {
+  it("is told also by a node that has not heard of the channel's present life", async () => {
+    const world = await cluster({ nodes: 2 });
+    const [ada, bob] = [await writer(world, "ada"), await writer(world, "bob", 1)];
+    await bob.subscribe("short:1");
+    await world.fill("short:1", 60);
+    await world.advance(6_000);
+    const model = world.node(1).application("acme").model("short:1", "meter");
+    await model.state();
+    world.bus.loses = () => true;
+    await world.node().application("acme").remove("short:1");
+    await world.settle();
+    const answer = await ada.command("short:1", 1, "add", { by: 3 });
+    await ada.command("short:1", 2, "add", { by: 4 });
+    const at = answer?.type === "published" ? answer.position : undefined;
+    expect(at).toMatchObject({ offset: 1 });
+    expect((await model.state(at)).state).toMatchObject({ value: 3 });
+  });
+});
+
 describe("a model that meets what it does not know", () => {
   it("stops with a clear error, and the channel goes on", async () => {
     const world = await cluster();

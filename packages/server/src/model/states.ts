@@ -124,8 +124,8 @@ export class States {
     let at: StateAt = { state: model.initial(), position: { epoch: UNBORN, offset: 0, tag: "" }, tag: "" };
     const oldest = channel.head.first > 1 ? await channel.back(Number.MAX_SAFE_INTEGER) : undefined;
     const snapshots = await this.#log.snapshots(channel.key, name);
-    // Nothing of a model without snapshots was trimmed.
-    if (oldest && snapshots.length === 0) at = { ...at, position: oldest };
+    // Nothing of a model without snapshots was trimmed. (What is the oldest in another life of the channel, of which this node knows, says nothing of this one.)
+    if (oldest?.epoch === wanted.epoch && snapshots.length === 0) at = { ...at, position: oldest };
     for (const head of snapshots) {
       if (head.position.epoch !== wanted.epoch || head.position.offset > wanted.offset) continue;
       at = (await loadSnapshot(this.#log, model, head).catch(stopped)) ?? at;
