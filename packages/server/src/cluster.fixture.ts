@@ -1,182 +1,20 @@
-import { channel, defineApp, event } from "@tandem/app";
-import { chat, job, stream } from "@tandem/model";
 import type { Codec, Limits } from "@tandem/protocol";
 import { errorOf } from "@tandem/protocol";
-import * as v from "valibot";
 import { expect, onTestFinished } from "vitest";
 import type { Identity } from "./access/authenticator.ts";
 import { sha256 } from "./access/jwt.ts";
+import type { Rules } from "./app.fixture.ts";
+import { appOf } from "./app.fixture.ts";
 import type { Envelope } from "./bus/bus.ts";
 import { RawClient } from "./connection/raw-client.fixture.ts";
 import { VirtualRuntime } from "./connection/runtime.fixture.ts";
-import type { Log } from "./log/log.ts";
 import { createMemoryLog } from "./log/memory.ts";
 import { MemoryStore } from "./log/memory-store.ts";
+import type { WatchedLog } from "./log/watched-log.fixture.ts";
+import { watched } from "./log/watched-log.fixture.ts";
 import { aesVault } from "./model/aes-vault.ts";
-import { meter } from "./model/meter.fixture.ts";
 import type { Node } from "./node.ts";
 import { createNode } from "./node.ts";
-
-const Message = v.object({ text: v.string() });
-
-/** Switches that tests turn: what the app's functions answer. */
-export interface Rules {
-  /** The schema of `strict` takes everything. */
-  lenient: boolean;
-  /** Rights that the `access` functions of `club` and `salon` give; undefined: as granted. */
-  club: readonly ("read" | "publish")[] | Promise<readonly ("read" | "publish")[]> | undefined;
-  /** Rights that the `access` function of `hall` gives; undefined: as granted. */
-  hall: readonly ("read" | "presence" | "signal")[] | undefined;
-  /** The schema of `slow` waits for this before it answers for a text. */
-  pause: ((text: string) => Promise<void>) | undefined;
-  /** The `visible` function of `private` throws. */
-  blind: boolean;
-}
-
-/** Where a member of `hall` is. */
-function placeOf({ page }: { page: string }): string {
-  if (page === "broken") throw new Error("near failed");
-  return page;
-}
-
-/** A schema that takes its time. */
-const Slow = v.pipeAsync(
-  v.number(),
-  v.checkAsync(async () => true),
-);
-
-function appOf(rules: Rules) {
-  const strict = v.pipe(
-    v.unknown(),
-    v.check(() => rules.lenient, "is not taken now"),
-  );
-  const slow = v.pipeAsync(
-    Message,
-    v.checkAsync(async ({ text }) => {
-      await rules.pause?.(text);
-      return true;
-    }),
-  );
-  return defineApp({
-    channels: {
-      room: channel({ events: { message: Message } }),
-      strict: channel({ events: { message: strict } }),
-      slow: channel({ events: { message: slow } }),
-      note: channel({
-        events: {
-          message: event({
-            version: 2,
-            schema: v.object({ text: v.string(), tone: v.string() }),
-            upcasters: { 1: (data) => ({ ...(data as object), tone: "plain" }) },
-          }),
-        },
-      }),
-      private: channel({
-        events: { message: v.object({ text: v.string(), to: v.string() }) },
-        visible: ({ data }, viewer) => {
-          if (rules.blind) throw new Error("visible failed");
-          return (data as { to: string } | null)?.to === viewer.user;
-        },
-      }),
-      club: channel({ events: { message: Message }, access: async ({ granted }) => rules.club ?? granted }),
-      alert: channel({ events: { message: Message }, priority: "critical" }),
-      bulk: channel({ events: { message: Message }, priority: "bulk" }),
-      hall: channel({
-        events: { message: Message },
-        presence: { state: v.object({ page: v.string() }), show: 4, near: placeOf },
-        access: ({ granted }) => rules.hall ?? granted,
-        signals: { cursor: v.object({ x: v.number() }), typing: v.boolean(), slow: Slow },
-      }),
-      salon: channel({
-        events: { message: Message },
-        presence: { state: slow },
-        access: async ({ granted }) => rules.club ?? granted,
-        signals: { typing: v.boolean() },
-      }),
-      kept: channel({ events: { message: Message }, retention: { count: 20 } }),
-      alarm: channel({
-        events: { message: Message, raised: v.object({ text: v.string(), severity: v.number() }) },
-        filterable: ["severity", "text"],
-        visible: ({ data }) => !(data as { text?: string } | null)?.text?.startsWith("secret"),
-      }),
-      ticker: channel({
-        events: { message: Message },
-        overflow: "latest",
-        key: ({ data }) => {
-          const [key = ""] = (data as { text: string }).text.split(" ");
-          if (key === "keyless") throw new Error("key failed");
-          return key;
-        },
-      }),
-      user: channel({ events: { message: Message } }),
-      "user-urgent": channel({ events: { message: Message }, priority: "critical" }),
-      tenant: channel({ events: { message: Message } }),
-      lab: channel({
-        events: { message: Message },
-        models: { meter, other: meter },
-        protect: (write) =>
-          "event" in write && (write.data as { text?: string } | null)?.text === "guarded" ? "meter/only" : undefined,
-      }),
-      short: channel({ events: { message: Message }, models: { meter }, retention: { count: 20 } }),
-      desk: channel({
-        events: { message: Message },
-        models: { jobs: job() },
-        // Messages are written by who holds the job that they begin with.
-        protect: (write) =>
-          "event" in write ? `jobs/${(write.data as { text: string }).text.split(" ")[0]}` : undefined,
-      }),
-      text: channel({ events: {}, models: { stream: stream({ rights: { stop: "read" } }) } }),
-      talk: channel({ events: {}, models: { chat: chat() } }),
-      brisk: channel({ events: { message: Message }, overflow: "disconnect" }),
-    },
-  });
-}
-
-type Method = keyof Log;
-
-/** A log that counts what it is asked, and that can be made to fail or to wait. */
-export interface WatchedLog {
-  readonly log: Log;
-  readonly calls: { readonly method: Method; readonly about: unknown }[];
-  /** Methods that fail now; `after`: only after they took effect. */
-  failing: Partial<Record<Method, "before" | "after" | "twice">>;
-  /** Methods that wait until this is let go. */
-  held: Partial<Record<Method, Promise<void>>>;
-  /** Methods whose answers wait until this is let go. */
-  late: Partial<Record<Method, Promise<void>>>;
-  count(method: Method, about?: unknown): number;
-}
-
-function watched(inner: Log): WatchedLog {
-  const calls: { method: Method; about: unknown }[] = [];
-  const watch: Omit<WatchedLog, "log"> = {
-    calls,
-    failing: {},
-    held: {},
-    late: {},
-    count: (method, about) =>
-      calls.filter((call) => call.method === method && (about === undefined || call.about === about)).length,
-  };
-  const log = new Proxy(inner, {
-    get: (target, method: Method) => {
-      if (method === "health") return () => target.health();
-      return async (...args: never[]) => {
-        calls.push({ method, about: args[0] });
-        await watch.held[method];
-        const failing = watch.failing[method];
-        const broken = () => errorOf("storage-unavailable");
-        if (failing === "before") throw broken();
-        // Takes effect, loses its answer, is asked again: what is answered is the second attempt.
-        if (failing === "twice") await (target[method] as (...args: never[]) => unknown)(...args);
-        const answer = await (target[method] as (...args: never[]) => unknown)(...args);
-        await watch.late[method];
-        if (failing === "after") throw broken();
-        return answer;
-      };
-    },
-  });
-  return Object.assign(watch, { log });
-}
 
 /** A bus between nodes that can be made to lose. */
 export class LossyBus {

@@ -9,7 +9,7 @@ import { CommandError, EXIT } from "../exit.ts";
 import type { Output } from "../output.ts";
 import { printable, size, table } from "../output.ts";
 import { parseChannel } from "../session.ts";
-import { wholeNumber } from "./tail.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 export interface InspectOptions {
   readonly tenant: string;

@@ -5,7 +5,7 @@ import { CommandError, EXIT } from "../exit.ts";
 import type { Output } from "../output.ts";
 import type { SessionOptions } from "../session.ts";
 import { openSession, parseChannel } from "../session.ts";
-import { wholeNumber } from "./tail.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** Publishes one event, and ends when it is durable. */
 export async function publish(

@@ -5,6 +5,7 @@ import type { Output } from "../output.ts";
 import { printable } from "../output.ts";
 import type { SessionOptions } from "../session.ts";
 import { openSession, parseChannel } from "../session.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 export interface TailOptions extends SessionOptions {
   readonly last: string;
@@ -53,11 +54,4 @@ export async function tail(
 function line({ offset, time, type, author, data, redacted }: ChannelEvent): string {
   const shown = redacted ? "(redacted)" : JSON.stringify(data);
   return printable(`${offset}  ${new Date(time).toISOString()}  ${author ?? "-"}  ${type}  ${shown}`);
-}
-
-export function wholeNumber(option: string, value: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const number = Number(value);
-  if (value.trim() !== "" && Number.isSafeInteger(number) && number >= least && number <= most) return number;
-  const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
-  throw new CommandError(`${option} is a whole number from ${least}${upTo}.`, EXIT.usage);
 }

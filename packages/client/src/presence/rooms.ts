@@ -1,6 +1,7 @@
 import type { Activity, ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
+import { Carried } from "../connection/carried.ts";
 import { count, list, maybe, object, positive, text } from "../connection/inbound.ts";
 import type { Check, Link } from "../connection/link.ts";
 import { ownRefusal, refusal } from "../connection/refusal.ts";
@@ -35,9 +36,7 @@ export class Rooms implements Rider {
   readonly #rooms = new Map<string, Room>();
   readonly #waiting = new Set<(error: TandemError) => void>();
   #link: Link | undefined;
-  /** The connection before, if there is none now, and the rooms that were carried by it. */
-  #last: Link | undefined;
-  #carried: ReadonlyMap<string, Room> = new Map();
+  readonly #carried = new Carried<Room>();
   #activity: ActivitySource | undefined;
   #stopListening: (() => void) | undefined;
   #seq = 0;
@@ -113,18 +112,14 @@ export class Rooms implements Rider {
   }
 
   attach(link: Link): void {
-    // Of what was left since, only the right had lapsed, and the server may have heard of it under the next one.
-    for (const [channel, room] of this.#carried) {
-      if (link === this.#last && this.#rooms.get(channel) !== room) room.part(link);
-    }
-    this.#carried = new Map();
-    this.#link = this.#last = link;
+    for (const [, room] of this.#carried.attach(link, this.#rooms)) room.part(link);
+    this.#link = link;
     for (const room of this.#rooms.values()) room.attach(link);
   }
 
   detach(): void {
     this.#link = undefined;
-    this.#carried = new Map(this.#rooms);
+    this.#carried.detach(this.#rooms);
     for (const room of this.#rooms.values()) room.detach();
     for (const reject of this.#waiting) reject(new TandemError("disconnected", "The connection was lost."));
     this.#waiting.clear();

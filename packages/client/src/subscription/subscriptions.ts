@@ -1,6 +1,7 @@
 import type { ServerMessage } from "@tandem/protocol";
 import { TandemError } from "@tandem/protocol";
 import type { Runtime } from "@tandem/runtime";
+import { Carried } from "../connection/carried.ts";
 import type { Link } from "../connection/link.ts";
 import { ownRefusal } from "../connection/refusal.ts";
 import type { Written } from "../outbox/written.ts";
@@ -16,9 +17,7 @@ export class Subscriptions {
   /** Those that the present frame brought events for. */
   readonly #dirty = new Set<Feed>();
   #link: Link | undefined;
-  /** The connection before, if there is none now, and the feeds that were carried by it. */
-  #last: Link | undefined;
-  #carried: ReadonlyMap<string, Feed> = new Map();
+  readonly #carried = new Carried<Feed>();
   #closed = false;
 
   constructor(runtime: Runtime, written: Written) {
@@ -34,19 +33,16 @@ export class Subscriptions {
   }
 
   attach(link: Link): void {
-    // Of what was left since, only the right had lapsed, and the server may have heard of it under the next one.
-    for (const [channel, feed] of this.#carried) {
-      if (link !== this.#last || this.#feeds.get(channel) === feed) continue;
+    for (const [channel] of this.#carried.attach(link, this.#feeds)) {
       link.ask({ type: "unsubscribe", channel }, () => undefined);
     }
-    this.#carried = new Map();
-    this.#link = this.#last = link;
+    this.#link = link;
     for (const feed of this.#feeds.values()) feed.attach(link);
   }
 
   detach(): void {
     this.#link = undefined;
-    this.#carried = new Map(this.#feeds);
+    this.#carried.detach(this.#feeds);
     this.#dirty.clear();
     for (const feed of [...this.#feeds.values()]) feed.detach();
   }

@@ -113,12 +113,7 @@ export function job(options: JobOptions = {}) {
           const found = id === undefined ? longestWaiting(state) : waiting(state.jobs.get(id));
           if (!found) return reject("nothing-waiting");
           const ms = Math.min(Math.max(lease, LEASE.least), LEASE.most);
-          return [
-            {
-              type: "claimed",
-              data: { job: found.id, token: tokensAfter(state.last ?? 0, time)(), worker, lease: ms },
-            },
-          ];
+          return [{ type: "claimed", data: { job: found.id, token: nextToken(state, time), worker, lease: ms } }];
         },
       },
       /** Nothing new, but it is being worked on. */
@@ -160,7 +155,7 @@ export function job(options: JobOptions = {}) {
           const found = heldOf(state, input, context);
           return found instanceof Rejection
             ? found
-            : [{ type: "completed", data: { ...input, token: tokensAfter(state.last ?? 0, context.time)() } }];
+            : [{ type: "completed", data: { ...input, token: nextToken(state, context.time) } }];
         },
       },
       /** The attempt failed. It is tried again, if that may help and there are attempts left. */
@@ -170,7 +165,7 @@ export function job(options: JobOptions = {}) {
         decide: (state, { error, ...input }, context) => {
           const found = heldOf(state, input, context);
           if (found instanceof Rejection) return found;
-          const token = tokensAfter(state.last ?? 0, context.time)();
+          const token = nextToken(state, context.time);
           return found.phase.kind === "cancelling" ? [cancelled(found, token)] : [failed(found, token, error)];
         },
       },
@@ -181,7 +176,7 @@ export function job(options: JobOptions = {}) {
         decide: (state, input, context) => {
           const found = heldOf(state, input, context);
           if (found instanceof Rejection) return found;
-          const token = tokensAfter(state.last ?? 0, context.time)();
+          const token = nextToken(state, context.time);
           return found.phase.kind === "cancelling" ? [cancelled(found, token)] : [returned(found, token, false)];
         },
       },
@@ -196,7 +191,7 @@ export function job(options: JobOptions = {}) {
           if (cancels === "starter" && !admin && found.by !== user) return reject("not-yours");
           if (found.phase.kind === "cancelling") return [];
           if (found.phase.kind === "running") return [{ type: "cancelling", data: { job: id, ...why } }];
-          const token = tokensAfter(state.last ?? 0, time)();
+          const token = nextToken(state, time);
           return [cancelled(found, token, { ...(user === undefined ? {} : { by: user }), ...given(why) })];
         },
       },
@@ -216,6 +211,10 @@ export function job(options: JobOptions = {}) {
       "token" in data ? { name: data.job, token: data.token, free: type !== "claimed" } : undefined,
     touches: ({ data }) => [`jobs/${"id" in data ? data.id : data.job}`],
   });
+}
+
+function nextToken({ last = 0 }: JobState, time: number): number {
+  return tokensAfter(last, time)();
 }
 
 /** The job that a worker speaks of, if it is the one that holds it. */

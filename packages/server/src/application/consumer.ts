@@ -1,14 +1,14 @@
 import type { ChannelEvent, Position, ResetReason } from "@tandem/protocol";
-import type { Runtime, Timer } from "@tandem/runtime";
-import { fullJitter } from "@tandem/runtime";
+import type { Runtime } from "@tandem/runtime";
 import type { Channel } from "../channel/channel.ts";
 import type { Log } from "../log/log.ts";
 import { UNBORN } from "../log/log.ts";
+import { Insistence } from "./insistence.ts";
 import type { Reading } from "./reader.ts";
 import { Reader } from "./reader.ts";
 
-/** Longest wait between two attempts at one event, in milliseconds. */
-const RETRY_CAP_MS = 60_000;
+/** Between two attempts at one event. */
+const WAITS = { first: 500, longest: 60_000 };
 
 /** Handles one event. At least once: an event whose handling was not stored as done comes again after a restart. */
 export type ConsumerHandler = (event: ChannelEvent, attempt: number) => void | Promise<void>;
@@ -38,11 +38,10 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #log: Log;
   readonly #runtime: Runtime;
+  readonly #insistence: Insistence;
   #reader: Reader | undefined;
   #position: Position | undefined;
-  #stopped = false;
   #running: Promise<void> = Promise.resolve();
-  #waiting: { readonly timer: Timer; readonly done: () => void } | undefined;
 
   constructor(
     name: string,
@@ -57,6 +56,7 @@ export class Consumer {
     this.#options = options;
     this.#log = ports.log;
     this.#runtime = ports.runtime;
+    this.#insistence = new Insistence(ports.runtime, WAITS);
   }
 
   /** After the last event that was handled and stored as done. */
@@ -96,10 +96,8 @@ export class Consumer {
 
   /** Stops after the event in hand. What was handled is stored when this resolves, if the log can be written. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#insistence.stop();
     this.#reader?.stop();
-    this.#waiting?.timer.cancel();
-    this.#waiting?.done();
     await this.#running;
   }
 
@@ -107,7 +105,7 @@ export class Consumer {
     if (first) await this.#take(reader, first);
     for await (const reading of reader) {
       await this.#take(reader, reading);
-      if (this.#stopped) return;
+      if (this.#insistence.stopped) return;
     }
   }
 
@@ -116,11 +114,11 @@ export class Consumer {
       const { reason, position } = reading;
       await this.#insist("its onReset failed", () => this.#options.onReset?.(reason, position));
       await this.#insist("the oldest event could not be found", async () => reader.seek(await this.#oldest()));
-      if (!this.#stopped) await this.#store(reader.position);
+      if (!this.#insistence.stopped) await this.#store(reader.position);
       return;
     }
     for (const [at, event] of reading.events.entries()) {
-      if (this.#stopped || !(await this.#handle(event))) return;
+      if (this.#insistence.stopped || !(await this.#handle(event))) return;
       await this.#store(reading.positions[at] ?? reading.position);
     }
   }
@@ -154,19 +152,9 @@ export class Consumer {
     });
   }
 
-  /** Does it until it succeeds, after growing waits. @returns false when the consumer was stopped before it did */
-  async #insist(failure: string, action: () => void | Promise<void>): Promise<boolean> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await action();
-        return true;
-      } catch (error) {
-        this.#warn(error, failure);
-        if (this.#stopped) return false;
-        await this.#wait(fullJitter(attempt, this.#runtime.random(), 500, RETRY_CAP_MS));
-        if (this.#stopped) return false;
-      }
-    }
+  /** Does it until it succeeds. @returns false when the consumer was stopped before it did */
+  #insist(failure: string, action: () => void | Promise<void>): Promise<boolean> {
+    return this.#insistence.on(action, (error) => this.#warn(error, failure));
   }
 
   #warn(error: unknown, failure: string): void {
@@ -174,12 +162,6 @@ export class Consumer {
       { error, consumer: this.name, channel: this.#channel.key, failure },
       "a consumer had to stop and try again",
     );
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting = { timer: this.#runtime.timer(ms, resolve), done: resolve };
-    });
   }
 }
 

@@ -2,12 +2,12 @@ import type { JobState } from "@tandem/model";
 import type { Answer, WorkOptions, WorkPorts } from "@tandem/model/work";
 import { checkWorkOptions, JobWorker } from "@tandem/model/work";
 import { TandemError } from "@tandem/protocol";
-import type { Runtime, Timer } from "@tandem/runtime";
-import { fullJitter } from "@tandem/runtime";
+import type { Runtime } from "@tandem/runtime";
 import type { Application } from "./application.ts";
+import { Insistence } from "./insistence.ts";
 
-/** Longest wait until the jobs are read again, in milliseconds: whoever works on one that is cancelled should hear of it. */
-const AGAIN_MS = 1_000;
+/** Until the jobs are read again: whoever works on one that is cancelled should hear of it. */
+const WAITS = { first: 100, longest: 1_000 };
 
 /** A worker in the server's own process: see `Application.work`. It signals nothing between checkpoints, as it is no device that is present. */
 export async function workOn(
@@ -22,23 +22,16 @@ export async function workOn(
   const first = await model.state();
   let state = first.state as JobState;
   let listener: () => void = () => undefined;
-  let isOver = false;
-  let waiting: { readonly timer: Timer; readonly done: () => void } | undefined;
-  const wait = (ms: number) =>
-    new Promise<void>((done) => {
-      waiting = { timer: runtime.timer(ms, done), done };
-    });
+  const insistence = new Insistence(runtime, WAITS);
+  const read = async () => {
+    if (!insistence.stopped) state = (await model.state()).state as JobState;
+  };
   /** Until it succeeds: the event that made it necessary may be the last one for long. */
   const refresh = async () => {
-    for (let attempt = 0; !isOver; attempt++) {
-      try {
-        state = (await model.state()).state as JobState;
-        return listener();
-      } catch (error) {
-        runtime.logger.warn({ error, channel, model: name, noise: "work" }, "the jobs of a channel could not be read");
-        await wait(fullJitter(attempt, runtime.random(), 100, AGAIN_MS));
-      }
-    }
+    const isRead = await insistence.on(read, (error) =>
+      runtime.logger.warn({ error, channel, model: name, noise: "work" }, "the jobs of a channel could not be read"),
+    );
+    if (isRead) listener();
   };
   const stop = await application.subscribe(
     channel,
@@ -55,10 +48,8 @@ export async function workOn(
     watch: (look) => {
       listener = look;
       return () => {
-        isOver = true;
+        insistence.stop();
         stop();
-        waiting?.timer.cancel();
-        waiting?.done();
       };
     },
     send: (command, input) => model.command(command, input).then(() => ({ kind: "done" }), answerOf),

@@ -28,6 +28,22 @@ function stream(world: Cluster, reply: Reply, token: string): void {
   transport.carry(world.node().accept(transport), [JSON.stringify([{ type: "hello", id: 1, token }])]);
 }
 
+/** A reply that is given whole, and its text; empty until then. */
+function heldReply() {
+  let body = "";
+  const reply: Reply = {
+    buffered: 0,
+    begin() {},
+    write() {},
+    end: (bytes) => {
+      body = Buffer.from(bytes ?? []).toString();
+    },
+    cut() {},
+    onGone() {},
+  };
+  return { reply, body: () => body };
+}
+
 it("C9: a stream that finds no place is told so, and when to come back", async () => {
   const world = await cluster({ limits: { connectionsPerAddress: 1 } });
   world.stranger(0, undefined, "1.2.3.4");
@@ -57,24 +73,14 @@ it("G10 C4: a stream whose client has not taken what it was sent is cut when its
 it("G10 T5: a poll whose token ends tells that, and nothing that it held", async () => {
   const world = await cluster();
   const token = world.token("ada", { expires: world.runtime.now() + 5_000 });
-  let body = "";
-  const reply: Reply = {
-    buffered: 0,
-    begin() {},
-    write() {},
-    end: (bytes) => {
-      body = Buffer.from(bytes ?? []).toString();
-    },
-    cut() {},
-    onGone() {},
-  };
+  const { reply, body } = heldReply();
   const options = { side: false, address: "1.2.3.4", runtime: world.runtime };
   const transport = new ResponseTransport(reply, "poll", options);
   transport.carry(world.node().accept(transport), [JSON.stringify([{ type: "hello", id: 1, token }])]);
   await world.advance(4_000);
-  expect(body).toBe("");
+  expect(body()).toBe("");
   await world.advance(3_000);
-  expect(JSON.parse(body)).toMatchObject([
+  expect(JSON.parse(body())).toMatchObject([
     { type: "error", code: "needs-auth" },
     { type: "close", code: 4004 },
   ]);
@@ -86,17 +92,7 @@ it("T3 T5: an answer that its bandwidth holds back past its token hands over wha
   let asked = [2, 3, 4].map((id) => ({ type: "history", id, channel: "room:1", limit: 12 }));
   for (let time = 0; time < 3 && asked.length > 0; time++) {
     const token = world.token("ada", { expires: world.runtime.now() + 5_000 });
-    let body = "[]";
-    const reply: Reply = {
-      buffered: 0,
-      begin() {},
-      write() {},
-      end: (bytes) => {
-        body = Buffer.from(bytes ?? []).toString();
-      },
-      cut() {},
-      onGone() {},
-    };
+    const { reply, body } = heldReply();
     const transport = new ResponseTransport(reply, "answer", {
       side: true,
       address: "1.2.3.4",
@@ -104,7 +100,7 @@ it("T3 T5: an answer that its bandwidth holds back past its token hands over wha
     });
     transport.carry(world.node().accept(transport), [JSON.stringify([{ type: "hello", id: 1, token }, ...asked])]);
     await world.advance(7_000);
-    const told: { type: string; id?: number }[] = JSON.parse(body);
+    const told: { type: string; id?: number }[] = JSON.parse(body() || "[]");
     expect(told.filter(({ type }) => type !== "welcome" && type !== "page")).toEqual([]);
     expect(told.length).toBeGreaterThan(1);
     asked = asked.filter(({ id }) => !told.some((one) => one.type === "page" && one.id === id));

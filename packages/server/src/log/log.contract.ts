@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { appendContract } from "./contract/append.contract.ts";
+import { fenceContract } from "./contract/fence.contract.ts";
 import { followingContract } from "./contract/following.contract.ts";
 import { modelContract } from "./contract/model.contract.ts";
 import { producerContract } from "./contract/producer.contract.ts";
 import { readContract } from "./contract/read.contract.ts";
+import { snapshotContract } from "./contract/snapshot.contract.ts";
 import { upkeepContract } from "./contract/upkeep.contract.ts";
 import type { Log, LogBounds } from "./log.ts";
 
@@ -34,5 +36,7 @@ export function logContract(name: string, makeLog: (bounds?: Partial<LogBounds>)
     upkeepContract(make);
     followingContract(make);
     modelContract(make);
+    fenceContract(make);
+    snapshotContract(make);
   });
 }
